@@ -146,7 +146,11 @@ def main(verbose: bool, quiet: bool, pythonpath: tuple[Path, ...], **options: ob
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(message)s")
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # the format uses none of them
     folders = tuple(str(folder.absolute()) for folder in pythonpath)
-    settings = Settings(pythonpath=folders, signing_key=signing.key_in(os.environ), **options)  # type: ignore[arg-type]
+    try:
+        key = signing.key_in(os.environ)
+    except XpmError as error:
+        raise click.UsageError(str(error)) from None
+    settings = Settings(pythonpath=folders, signing_key=key, **options)  # type: ignore[arg-type]
     os.environ.pop(signing.VARIABLE, None)  # no process that is started from here on needs it
     if settings.walltime_s is not None and settings.walltime_s <= settings.grace_s + LEAVE_S:
         problem = f"{settings.walltime_s:g} leaves no time to run jobs, with a --grace of {settings.grace_s:g}"

@@ -36,6 +36,7 @@ from helpers.private_server import PrivateServer
 from helpers.waiting import wait_until
 from storm_tasks import Stormy
 
+from xpm_core.index.writers import EndWriter, UnreportedEnds
 from xpm_core.reading.events import Record, position
 from xpm_core.reading.jobs import Job
 from xpm_core.reading.reader import Reader
@@ -87,7 +88,8 @@ class Storm:
         blocking = connection.open(server.url, blocking=True)
         self.tracker = Tracker("0-0", Outage("storm", blocking))
         store = Store(connection.open(server.url), self.workspace.id)
-        self.follower = Follower(self.tracker, store, blocking, LEASE_S)
+        ends = UnreportedEnds(self.workspace, EndWriter(self.workspace.path, "run-storm"))
+        self.follower = Follower(self.tracker, store, blocking, LEASE_S, ends)
         self.follower.start()
         create_token(self.crew.client, TOKEN, CAPACITY)
         self.more_jobs(jobs)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from helpers.store_client import StoreClient, W, identity, submission
 
+from xpm_core.index.writers import EndWriter, UnreportedEnds
 from xpm_core.script.follow.follower import Follower
 from xpm_core.script.follow.outage import Outage
 from xpm_core.script.follow.tracked_job import TrackedJob
@@ -16,6 +17,7 @@ from xpm_core.script.follow.tracker import Tracker
 from xpm_core.server import connection
 from xpm_core.store import keys
 from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.workspace import Workspace
 
 
 class Script:
@@ -25,12 +27,13 @@ class Script:
         self.desk, self.folder = desk, folder
         self.blocking = connection.open(url, blocking=True)
         self.tracker = Tracker(desk.run.cursor, Outage("x", self.blocking))
-        self.follower = Follower(self.tracker, desk.store, self.blocking, 30.0)
+        ends = UnreportedEnds(Workspace(folder, W), EndWriter(folder, "run-1"))
+        self.follower = Follower(self.tracker, desk.store, self.blocking, 30.0, ends)
         self.done: list[str] = []
 
     def submit(self, name: str, **more: object) -> TrackedJob:
         """Submit and track a job."""
-        directory = JobDirectory(self.folder, f"jobs/t.task/{identity(name)}")
+        directory = JobDirectory(self.folder, f"jobs/demo.task/{identity(name)}")
         job = TrackedJob(self.tracker, identity(name), "Task", directory, ("", 0), "default")
         self.tracker.add(job)
         self.tracker.listen(job, self.done.append, name)

@@ -5,13 +5,11 @@ Owns: the words for each result, and which results are alike. Whoever calls it h
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.lookup.sealed_job import distrust, vouched
-from xpm_core.index.entries import End
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.why.known import all_paused, unserved
@@ -60,7 +58,7 @@ def cancel(opened: OpenWorkspace, row: JobRow, *, spares_running: bool, again: s
     """
     code, state, worker = opened.store.cancel(row.identity, spares_running=spares_running)
     if code is CancelCode.CANCELLED:
-        opened.ends.add(row.identity, End(State.CANCELLED, time.time()))
+        opened.ends.cancelled(row.identity)
     result = {
         CancelCode.CANCELLED: "cancelled.",
         CancelCode.ASKED: f"worker {worker} was told to stop it.",

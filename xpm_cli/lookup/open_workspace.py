@@ -78,7 +78,12 @@ class OpenWorkspace:
     @cached_property
     def store(self) -> Store:
         """Its jobs on the server, to act on them. It raises the error of a server that cannot be had."""
-        return Store(self.view.connector.client, self.workspace.id)
+        from xpm_core.index.writers import UnreportedEnds  # late, because most commands only look
+
+        store = Store(self.view.connector.client, self.workspace.id)
+        unreported = UnreportedEnds(self.workspace, self.ends)
+        store.on_losses = lambda identities: unreported.add(self.reader.jobs.read(identities))
+        return store
 
     def check(self) -> None:
         """Check that the server is fit for changes.

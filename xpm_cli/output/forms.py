@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from xpm_cli.output.json_form import SCHEMA, dumps
 
@@ -35,6 +36,20 @@ def list_forms(*forms: str) -> Callable[[Function], Function]:
         return form(as_json(function))
 
     return added
+
+
+def is_list(ctx: click.Context) -> bool:
+    """Whether a group was called without a command of its own, and so prints its list.
+
+    Raises:
+        UsageError: A form of the list was asked for, and a command named that prints no list.
+    """
+    if ctx.invoked_subcommand is None:
+        return True
+    if any(ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("form", "as_document")):
+        own, problem = f"{ctx.command_path} {ctx.invoked_subcommand}", "--json and -o are for the list"
+        raise click.UsageError(f"{problem} that `{ctx.command_path}` prints. `{own}` takes neither.")
+    return False
 
 
 def as_json(head: Mapping[str, Any], name: str, records: Iterable[Mapping[str, Any]]) -> str:

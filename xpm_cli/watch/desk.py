@@ -207,7 +207,7 @@ class Desk(threading.Thread):
         self._made_at = began = time.monotonic()
         all_due = self._all or not self._all_at or began >= self._all_at + ALL_S
         everything = all_due and began >= self._all_free_at
-        quiet = began >= self._read_at + QUIET_S
+        quiet = began >= self._read_at + (TICK_S if self._all_at and self._pages.awaits else QUIET_S)
         reads = began >= self._free_at and (everything or self._dirty or quiet)
         if reads:
             self._read(everything)

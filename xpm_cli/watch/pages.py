@@ -155,6 +155,11 @@ class Pages:
         self._reasons.clear()
         self._job.forget()
 
+    @property
+    def awaits(self) -> bool:
+        """Whether the index is to say more of some jobs, which no event tells. Then call `read` again soon."""
+        return self.opened.view.awaits
+
     def _foresee(self, survey: Survey) -> None:
         """Read when all may have ended, if what was read of that is old, and reading it does not take too long."""
         if not survey.goes_on:
@@ -242,9 +247,11 @@ class Pages:
 
     def _sheet(self, survey: Survey, ranking: Ranking, request: Request) -> SurveySheet:
         """How all stands; if a filter is in force, how the jobs stand that match."""
-        if self._experiment or request.filter:
-            failed = [job for job in survey.failed if job.identity in ranking]
-            survey = replace(survey, counts=ranking.counts, failed=failed)
+        forgotten = request.shown is Shown.JOBS and len(ranking) > sum(survey.counts.values())  # by the server
+        if self._experiment or request.filter or forgotten:
+            failed, counts = [job for job in survey.failed if job.identity in ranking], ranking.counts
+            unknown = len(ranking) - sum(counts.values())
+            survey = replace(survey, counts=counts, failed=failed, unknown=unknown)
         view = self.opened.view
         path = str(view.workspace.path)
         filtered = bool(request.filter)

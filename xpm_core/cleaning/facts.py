@@ -80,6 +80,15 @@ class Facts:
         """The jobs that are not settled, or may run again: waiting, ready, delayed, running, blocked."""
         return {identity for identity, job in self.jobs.items() if job.state not in ENDED}
 
+    @property
+    def forgotten(self) -> list[str]:
+        """The jobs of the index that are not known to have ended, and that the server does not know.
+
+        It was wiped; or it is not the server that has these jobs, and their code would go although they wait.
+        """
+        lacking = (entry for identity, entry in self.entries.items() if identity not in self.jobs and entry.task)
+        return [each.identity for each in lacking if each.state is None and self.state(each.identity) is None]
+
     @cached_property
     def code(self) -> KeptCode:
         """The code that the workspace keeps. It is looked at when it is asked for."""

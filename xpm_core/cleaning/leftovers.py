@@ -31,7 +31,7 @@ _PARAMS = re.compile(r"\.params\.json\.[0-9a-f]{8}")  # beside it lie files of t
 def leftovers(facts: Facts) -> list[Item]:
     """What may go of it, in a workspace."""
     root = facts.workspace.path
-    stay = facts.known  # a job that the server knows has a link also before it has a directory
+    stay = facts.known.union(facts.forgotten)  # a job has a link before it has a directory; another server may have it
     found = [_item(facts, entry.path, TEMPORARY) for entry in _temporaries(facts)]
     for experiment in (root / "experiments" / name for name in facts.runs.all):
         gone = [link for link in links_of(experiment) if link.identity not in stay]

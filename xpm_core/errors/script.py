@@ -31,7 +31,7 @@ class UnguardedScriptError(ExperimentError):
 
     Message:
         sweep.py:57: class Train is defined in this script, and a worker that imports it would run the experiment again.
-        Put line 57 and what belongs to it under `if __name__ == "__main__":`, or the class into a module.
+        Put line sweep.py:55 and what belongs to it under `if __name__ == "__main__":`, or the class into a module.
 
     Remedy:
         Put the experiment under `if __name__ == "__main__":`, or the classes into a module.

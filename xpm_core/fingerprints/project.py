@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,13 +19,7 @@ from xpm_core.fingerprints.source.definitions import Definitions
 from xpm_core.project.import_path import STANDARD_NAMES, ImportPath
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import Manifest
-from xpm_core.snapshot.provenance import Tree
-from xpm_core.snapshot.taking.files.links import Surroundings
 from xpm_core.snapshot.taking.files.names import COMPILED
-from xpm_core.snapshot.taking.files.selection import select
-from xpm_core.snapshot.taking.files.settings import read_settings
-from xpm_core.snapshot.taking.reading import read_stable
-from xpm_core.snapshot.taking.seen import Seen
 
 File = tuple[str, str]
 """The name of a tree, and a path in it, with `/`."""
@@ -144,41 +137,6 @@ class Project:
         kept = store or CodeStore(workspace)
         files = {(manifest.trees[each.tree], each.path): each.digest for each in manifest.files}
         return cls(files, lambda file: kept.object(files[file]), memory or Memory(workspace), folders)
-
-    @classmethod
-    def of_today(
-        cls,
-        workspace: Path,
-        manifest: Manifest,
-        trees: Sequence[Tree],
-        folders: Folders,
-        memory: Memory | None = None,
-    ) -> Project:
-        """Today's files of the roots of a snapshot. A root that is gone has none.
-
-        Args:
-            workspace: The workspace. It remembers the digests of files that have not changed.
-            manifest: The snapshot. What it has, belongs to the project as long as it exists.
-            trees: The trees of the snapshot.
-            folders: Where the script imports from.
-            memory: What is known of contents, if another project uses it, too.
-
-        Raises:
-            SnapshotError: A file cannot be read.
-            SettingsError: A pyproject.toml is wrong.
-        """
-        places: dict[File, str] = {}
-        files: dict[File, str] = {}
-        roots = [tree.roots[0] for tree in trees]
-        for number, (tree, root) in enumerate(zip(trees, roots, strict=True)):
-            if os.path.isdir(root):
-                kept = {each.path for each in manifest.files if each.tree == number}
-                now = select(root, read_settings(root), kept, Surroundings(roots, os.path.realpath(workspace)))
-                seen = Seen(f"{CodeStore(workspace).folder}/seen", root)
-                for path, found in now.files.items():
-                    if path.endswith(_MODULES) and (digest := _digest_now(seen, path, found.place, found.stat)):
-                        files[tree.name, path], places[tree.name, path] = digest, found.place
-        return cls(files, lambda file: _content_now(places[file], file[1]), memory or Memory(workspace), folders)
 
     def definitions(self, file: File, making: frozenset[str] = frozenset()) -> Definitions:
         """The definitions of a file of the project.
@@ -325,17 +283,3 @@ def _stem(path: str) -> str:
         return path.rpartition(".")[0]
     folder, slash, name = path.rpartition("/")
     return f"{folder}{slash}{name.partition('.')[0]}"
-
-
-def _digest_now(seen: Seen, path: str, place: str, status: os.stat_result) -> str:
-    """The digest of a file of today; empty if it is gone."""
-    known = seen.digest(path, status)
-    if known is not None:
-        return known
-    content = read_stable(place, path)
-    return "" if content is None else sha256(content.data).hexdigest()
-
-
-def _content_now(place: str, path: str) -> bytes:
-    content = read_stable(place, path)
-    return b"" if content is None else content.data

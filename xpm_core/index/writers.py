@@ -7,17 +7,23 @@ Owns: the files of one writer.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from xpm_core.errors import WorkspaceError
 from xpm_core.index.entries import End, again_line, ended_line, removed_line, submitted_line
 from xpm_core.index.folders import END, ends_folder, removals_folder, submissions_folder
 from xpm_core.index.merged import MergedIndex
+from xpm_core.index.rebuild import ended_by
+from xpm_core.states import Event, State
 from xpm_core.workspace.experiment_directory import ExperimentDirectory
+from xpm_core.workspace.reported import results_file
+from xpm_core.workspace.workspace import Workspace
 
 log = logging.getLogger("xpm")
 
@@ -99,9 +105,78 @@ class EndWriter:
         """Write that a job was asked to run again."""
         self._file.append([again_line(identity, time.time())])
 
+    def cancelled(self, identity: str) -> None:
+        """Write that a job was cancelled that did not run."""
+        self.add(identity, End(State.CANCELLED, time.time()))
+
     def add(self, identity: str, end: End) -> None:
         """Write the end of a job."""
         self._file.append([ended_line(identity, end)])
+
+
+class EndedJob(Protocol):
+    """What the server knows of a job, as `reading.jobs.Job` has it."""
+
+    @property
+    def identity(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def execution(self) -> str: ...
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def worker(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def started_s(self) -> float: ...
+    @property
+    def ended_s(self) -> float: ...
+    @property
+    def error(self) -> dict[str, Any]: ...
+
+
+class UnreportedEnds:
+    """Writes the ends of jobs whose workers were lost, which no worker writes.
+
+    The process whose call has ended a job writes its end, and so does a script that follows the job. If a job comes
+    twice, it is written once.
+
+    Args:
+        workspace: The workspace.
+        ends: The file of this process.
+
+    Example:
+        >>> unreported = UnreportedEnds(workspace, EndWriter(workspace.path, f"run-{run}"))
+        >>> store.on_losses = lambda identities: unreported.add(reader.jobs.read(identities))
+    """
+
+    def __init__(self, workspace: Workspace, ends: EndWriter) -> None:
+        self._workspace, self._ends = workspace, ends
+        self._written: set[tuple[str, str]] = set()
+
+    def add(self, jobs: Iterable[EndedJob]) -> None:
+        """Write the ends of jobs, as the server knows them. A job that has not ended, or is done, is passed over."""
+        for job in jobs:
+            lost = job.state is State.FAILED and job.reason == Event.LOST
+            if (lost or job.state is State.CANCELLED) and (job.identity, job.execution) not in self._written:
+                self._written.add((job.identity, job.execution))
+                with contextlib.suppress(WorkspaceError):  # its worker may have been lost before it made a directory
+                    self._add(job, lost)
+
+    def _add(self, job: EndedJob, lost: bool) -> None:
+        directory = self._workspace.job(job.task, job.identity)
+        known = {"started_s": job.started_s, "host": job.host, "worker": job.worker, "number": job.attempts}
+        left = results_file.kept(directory, job.execution) | (directory.record(job.execution) or {})
+        counts = {"ended_s": job.ended_s, "execution": job.execution, "error": job.error if lost else {}}
+        self._ends.add(job.identity, ended_by(known | left | counts, job.state))
+        if lost:
+            directory.write_lost(job.execution)
 
 
 class RemovalWriter:

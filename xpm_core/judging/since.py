@@ -22,6 +22,7 @@ from xpm_core.judging.data import Data
 from xpm_core.judging.judge import started
 from xpm_core.judging.then import Then, then_of
 from xpm_core.snapshot.code_store import CodeStore
+from xpm_core.snapshot.manifest import Manifest
 from xpm_core.snapshot.provenance import Provenance
 from xpm_core.snapshot.taking.changes import retaken
 from xpm_core.snapshot.unwritten import UnwrittenStore
@@ -108,11 +109,9 @@ class _Today:
     """
 
     def __init__(self, workspace: Path, store: CodeStore, provenance: Provenance, then: Then) -> None:
-        self._workspace, self._store, self._then, self._trees = workspace, store, then, provenance.trees
-        self._memory = Memory(workspace)
-        manifest = store.manifest(then.snapshot)
-        now = store.manifest(retaken(workspace, provenance, manifest, store).snapshot)
-        self._data = Data(now, {tree.name: tree.roots[0] for tree in provenance.trees})
+        self._workspace, self._store, self._then, self._provenance = workspace, store, then, provenance
+        self._memory, self._taken = Memory(workspace), dict[str, Manifest]()
+        self._data = Data(self._now(then.snapshot), {tree.name: tree.roots[0] for tree in provenance.trees})
 
     def since(self) -> Since:
         """What has changed."""
@@ -133,11 +132,21 @@ class _Today:
         return Since(_joined(all_parts), tuple(sorted(files)), tuple(why), self._then.snapshot, worst, comparisons)
 
     def _parts(self, attempt: Then, ran: Ran | None) -> tuple[Parts, Comparison]:
-        folders, manifest = Folders(list(attempt.folders), attempt.taken), self._store.manifest(attempt.snapshot)
-        old = Walk(Project.of_snapshot(self._workspace, manifest, folders, self._memory))
-        now = Project.of_today(self._workspace, manifest, self._trees, folders, self._memory)
-        comparison = Comparison(old, Walk(now))
+        folders = Folders(list(attempt.folders), attempt.taken)
+        old, now = (
+            Walk(Project.of_snapshot(self._workspace, manifest, folders, self._memory, self._store))
+            for manifest in (self._store.manifest(attempt.snapshot), self._now(attempt.snapshot))
+        )
+        comparison = Comparison(old, now)
         return comparison.parts(started(old, attempt.classes), ran), comparison
+
+    def _now(self, snapshot: str) -> Manifest:
+        """The files of today that belong to a snapshot, as another snapshot, which nobody writes."""
+        if snapshot not in self._taken:
+            manifest = self._store.manifest(snapshot)
+            taken = retaken(self._workspace, self._provenance, manifest, self._store)
+            self._taken[snapshot] = self._store.manifest(taken.snapshot)
+        return self._taken[snapshot]
 
 
 def _joined(found: Sequence[Parts]) -> Parts:

@@ -23,6 +23,7 @@ from xpm_core.tracebacks.prompt import at_prompt, in_notebook
 from xpm_core.words.text import say, span
 
 if TYPE_CHECKING:
+    from xpm_core.index.writers import EndWriter
     from xpm_core.script.follow.tracker import Tracker
     from xpm_core.server.connection import Client
     from xpm_core.store.connector import Connector
@@ -41,6 +42,7 @@ class Ending:
         name: The experiment's.
         tracker: The jobs of the run.
         store: The jobs on the server.
+        ends: What this run does to jobs, in the index.
         connector: The script's connections to the server.
         commands: Command lines for messages.
         notes: Returns further lines for the report.
@@ -52,13 +54,14 @@ class Ending:
         name: str,
         tracker: Tracker,
         store: Store,
+        ends: EndWriter,
         connector: Connector,
         commands: Commands,
         notes: Callable[[], Sequence[str]],
         began_s: float,
     ) -> None:
         self._name, self._tracker, self._store, self._connector = name, tracker, store, connector
-        self._commands, self._notes, self._began_s = commands, notes, began_s
+        self._ends, self._commands, self._notes, self._began_s = ends, commands, notes, began_s
         self.announce: Callable[[str, Summary, str], None] = lambda outcome, summary, report: None
         """Called once with the outcome of the run, its counts and its report, before an error is raised."""
         self._announced = False
@@ -100,7 +103,7 @@ class Ending:
             with undisturbed():
                 self.interrupt = KeyboardInterrupt(stopped(self._name, self._states(), self._commands))
         else:
-            interrupted(self._name, self._states, self._store, self._commands)
+            interrupted(self._name, self._states, self._store, self._ends, self._commands)
             self.interrupt = KeyboardInterrupt("stopped watching") if at_prompt() else SystemExit(INTERRUPTED)
         return self.interrupt
 

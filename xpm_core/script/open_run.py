@@ -14,8 +14,7 @@ from contextlib import ExitStack, nullcontext, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from xpm_core.errors import XpmError
-from xpm_core.index.entries import End
-from xpm_core.index.writers import EndWriter
+from xpm_core.index.writers import EndWriter, UnreportedEnds
 from xpm_core.reading.why.reader import ReasonReader
 from xpm_core.script.announce.announcer import Announcer
 from xpm_core.script.code.on_change import OnChange
@@ -37,7 +36,6 @@ from xpm_core.script.submit.submitter import Submitter
 from xpm_core.script.this_process import about, cpus
 from xpm_core.server.connection import OUTAGES
 from xpm_core.server.url import safe_url
-from xpm_core.states import State
 from xpm_core.store.connector import Connector
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.tracebacks.callsite import CodeLine
@@ -55,8 +53,6 @@ DRAIN_S = 5.0
 
 LATE_S = 1.0
 """How long the script waits at its end for events that are behind what it knows, in seconds."""
-WORKER_LOST = "WorkerLost"
-"""The type of the error that the server gives to a job whose workers were lost too often (executions.lua)."""
 
 _UNSENT: tuple[type[Exception], ...] = (XpmError, *OUTAGES)
 """Errors of submissions that could not be sent."""
@@ -131,29 +127,25 @@ class OpenRun:
         )
         self.submitter.on_change, self.submitter.commands = self._wanted.on_change, self._commands
         self._ending = Ending(
-            self._name, self.tracker, self._store, self.connector, self._commands, self.submitter.notes, self._began_s
-        )
+            self._name, self.tracker, self._store, self._ends, self.connector, self._commands, self.submitter.notes,
+            self._began_s,
+        )  # fmt: skip
         stack.callback(self._end_workers)
         announcer = Announcer(self._name, self._workspace.path, self.directory.path, self._commands, self._began_s)
         self._ending.announce = announcer.ended
-        self._losses = EndWriter(self._workspace.path, f"lost-{self._run.id}")
-        self.tracker.on_failure = lambda job: self._failed(job, announcer)
+        self.tracker.on_failure = announcer.failed
         stack.callback(announcer.close)
         stack.callback(self._send_the_rest)
         if self._wanted.port is not None:
             self._serve_page(self._wanted.port, stack)
 
-    def _failed(self, job: TrackedJob, announcer: Announcer) -> None:
-        """A job has failed. If its worker was lost, no worker writes that into the index: so the script does."""
-        announcer.failed(job)
-        if job.error.get("type") == WORKER_LOST:
-            self._losses.add(job.identity, End(State.FAILED, job.since_s, error=dict(job.error)))
-
     def _follow(self, stack: ExitStack) -> None:
         connector = self.connector
         revive = None if connector.embedded is None else connector.embedded.revive
         self.tracker = Tracker(self._run.cursor, Outage(self._name, connector.blocking, revive))
-        self.follower = Follower(self.tracker, self._store, connector.blocking, self._wanted.lease_s)
+        self._ends = EndWriter(self._workspace.path, f"run-{self._run.id}")
+        unreported = UnreportedEnds(self._workspace, self._ends)
+        self.follower = Follower(self.tracker, self._store, connector.blocking, self._wanted.lease_s, unreported)
         self.follower.start()
         stack.callback(self._stop_following)
 

@@ -6,12 +6,14 @@ Owns: the arguments of the scripts. Only they change the state (`lua/*.lua`); `r
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from xpm_core.defaults import DEFAULT_LEASE_S
+from xpm_core.server.connection import ServerError
 from xpm_core.states import Event, State
 from xpm_core.store import keys, replies, scripts
 from xpm_core.store.records import (
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+log = logging.getLogger("xpm")
+
 
 class Store:
     """The jobs of one workspace.
@@ -64,9 +68,20 @@ class Store:
         self.client = client
         self.w = workspace_id
         self._caller = scripts.Line(client) if alone else client
+        self.on_losses: Callable[[Sequence[str]], None] = lambda identities: None
+        """Called with the jobs that a call has ended because their workers were lost: no worker writes these ends into
+        the index."""
 
     def _run(self, script: str, key: str, *args: Any) -> Any:
         return scripts.run(self._caller, script, [key], [self.w, *args])
+
+    def _tell_losses(self, ended: Any) -> None:
+        """Pass on which jobs a call has ended, because their workers were lost."""
+        try:
+            if ended:
+                self.on_losses(text_of(ended).split())
+        except ServerError as error:  # what else the call has brought must not be lost
+            log.warning("The ends of lost jobs are not in the index: %s. xpm doctor --repair adds them.", error)
 
     def _send(self, script: str, key: str, args: list[Any], read: Callable[[Any], T]) -> scripts.Sent[T]:
         return scripts.Sent(read, self.client, script, [key], [self.w, *args])
@@ -127,8 +142,9 @@ class Store:
         reply = self._run("look", keys.queues(self.w), round(lease_s * 1000))
         queues = [
             Serving(text_of(name), int(ready), int(workers), replies.pause_of(pause))
-            for name, ready, workers, pause in reply[4:]
+            for name, ready, workers, pause in reply[5:]
         ]
+        self._tell_losses(reply[4])
         return Look(bool(reply[0]), int(reply[1]), int(reply[2]), int(reply[3]), queues)
 
     def cancel(self, identity: str, *, spares_running: bool = False) -> tuple[CancelCode, str, str]:
@@ -247,7 +263,9 @@ class Store:
             left_s: How long the worker will live, seconds; None for ever. It gets no job that needs longer.
         """
         asking = _asking(worker, execution, listen, left_s)
-        return replies.claim(self._run("claim", keys.counts(self.w), *asking, worker.devices))
+        reply = self._run("claim", keys.counts(self.w), *asking, worker.devices)
+        self._tell_losses(reply[8])
+        return replies.claim(reply)
 
     def finish(
         self,
@@ -276,6 +294,7 @@ class Store:
             "finish", keys.counts(self.w), *_asking(worker, next_execution, listen, left_s), lease.execution,
             lease.identity, outcome.value, json.dumps(error) if error else "", adopted, worker.devices,
         )  # fmt: skip
+        self._tell_losses(reply[10])
         return Finish(FinishCode(reply[0]), text_of(reply[1]), replies.claim(reply[2:]))
 
     def renew(self, worker: WorkerId, lease: Lease | None, *, leaving: bool = False) -> Renewal:
@@ -288,10 +307,11 @@ class Store:
         """
         identity, execution = (lease.identity, lease.execution) if lease else ("", "")
         date = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        code, registered, more, order = self._run(
+        code, registered, more, order, ended = self._run(
             "renew", keys.leases(self.w), worker.name, worker.host, worker.lease_ms, ",".join(worker.queues), identity,
             execution, date, int(leaving),
         )  # fmt: skip
+        self._tell_losses(ended)
         return Renewal(RenewCode(code), bool(registered), bool(more), text_of(order))
 
     def release(self, lease: Lease, *, started: bool, least_s: int = 0) -> tuple[ReleaseCode, str]:

@@ -122,7 +122,7 @@ def recalled(reply: Sequence[Any]) -> list[Submitted | None]:
 def claim(reply: Sequence[Any]) -> Claim:
     """What a claim brought, as `claim.lua` replies."""
     code = ClaimCode(reply[0])
-    lease = _lease(reply[8:]) if code is ClaimCode.CLAIMED else None
+    lease = _lease(reply[9:]) if code is ClaimCode.CLAIMED else None
     ready, delayed, running = (int(count) for count in reply[3:6])
     registered, order = bool(reply[6]), text_of(reply[7])
     return Claim(code, int(reply[1]) / 1000, bool(reply[2]), ready, delayed, running, registered, order, lease)

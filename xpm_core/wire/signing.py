@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import msgpack
 
-from xpm_core.errors import SignatureError
+from xpm_core.errors import SettingsError, SignatureError
 from xpm_core.workspace.job_spec import JobSpec
 
 VARIABLE = "XPM_SIGNING_KEY"
@@ -23,8 +23,16 @@ _WHAT = "job of xpm, form 1"
 
 
 def key_in(environment: Mapping[str, str]) -> bytes | None:
-    """Return the key that an environment holds; None when it holds none."""
-    return environment.get(VARIABLE, "").encode("utf-8", "surrogateescape") or None
+    """Return the key that an environment holds; None when it holds none.
+
+    Raises:
+        SettingsError: The key is empty, as after `$(cat key)` of a file that is not there. It would protect nothing.
+    """
+    if (key := environment.get(VARIABLE)) is None:
+        return None
+    if not key.strip():
+        raise SettingsError(VARIABLE, "it is empty, so it would protect nothing", f"Give the key, or unset {VARIABLE}.")
+    return key.encode("utf-8", "surrogateescape")
 
 
 def sign(key: bytes, workspace_id: str, spec: JobSpec) -> str:

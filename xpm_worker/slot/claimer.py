@@ -27,6 +27,7 @@ from xpm_core.store.records import (
     Lease,
     LoseCode,
     RefuseCode,
+    ReleaseCode,
     RenewCode,
     WorkerId,
 )
@@ -326,11 +327,14 @@ class Claimer:
             started: Whether it had started.
             least_s: How much time was not enough for it, seconds; 0 if time was not the reason.
         """
-        self._calls.repeat(
+        answer = self._calls.repeat(
             f"hand back {short(held.lease.identity)}",
             lambda: self.store.release(held.lease, started=started, least_s=least_s),
             self._calls.refused_or_tried,
         )
+        (code, state), _ = answer or ((ReleaseCode.UNKNOWN, ""), 0.0)
+        if code is not ReleaseCode.STALE and state == State.CANCELLED.value:
+            self._note_end(held, State.CANCELLED, None)
 
     def refuse(self, held: HeldLease, refusal: Refusal, error: Mapping[str, Any]) -> bool:
         """Hand back a job that this worker cannot import, see `Store.refuse`.
@@ -349,10 +353,7 @@ class Claimer:
             self._calls.refused_or_tried,
         )
         (code, state), _ = answer or ((RefuseCode.UNKNOWN, ""), 0.0)
-        failed = code is not RefuseCode.STALE and state == State.FAILED.value
-        if failed:
-            self._note_end(held, State.FAILED, error)
-        return failed
+        return code is not RefuseCode.STALE and self._has_failed(held, state, error)
 
     def lose(self, held: HeldLease) -> bool:
         """Give up a job whose processes died with their starter. It counts as lost, as if the worker had died.
@@ -366,10 +367,14 @@ class Claimer:
             self._calls.refused_or_tried,
         )
         (code, state), _ = answer or ((LoseCode.UNKNOWN, ""), 0.0)
-        failed = code is not LoseCode.STALE and state == State.FAILED.value
-        if failed:
-            self._note_end(held, State.FAILED, {"type": "Lost", "message": "the process that started it was killed"})
-        return failed
+        error = {"type": "Lost", "message": "the process that started it was killed"}
+        return code is not LoseCode.STALE and self._has_failed(held, state, error)
+
+    def _has_failed(self, held: HeldLease, state: str, error: Mapping[str, Any]) -> bool:
+        """Whether a job that this slot has given back has failed. If it has ended so, that is written."""
+        if state in (State.FAILED.value, State.CANCELLED.value):
+            self._note_end(held, State(state), error)
+        return state == State.FAILED.value
 
     def _note_end(self, held: HeldLease, state: State, error: Mapping[str, Any] | None, *, adopted: str = "") -> None:
         """Write into the workspace's index how a job has ended. If it has run, also pass that on."""

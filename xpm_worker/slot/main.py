@@ -8,7 +8,8 @@ import socket
 from dataclasses import dataclass
 
 from xpm_core import __version__
-from xpm_core.index.writers import EndWriter
+from xpm_core.index.writers import EndWriter, UnreportedEnds
+from xpm_core.reading.jobs import JobReader
 from xpm_core.server import connection
 from xpm_core.snapshot.facts.of_worker import WorkerFacts
 from xpm_core.store import keys
@@ -76,6 +77,8 @@ def work(context: SlotContext, name: str, daemon: str, replaces: str = "") -> bo
         worker_ttl=round(settings.lease_s * 4),
     )
     ends = EndWriter(context.workspace.path, name)
+    unreported = UnreportedEnds(context.workspace, ends)
+    store.on_losses = lambda identities: unreported.add(JobReader(client, store.w).read(identities))
     claimer = Claimer(store, Store(waiting, context.workspace.id), identity, orders, worker.register_anew, ends)
     starter = StarterLink(context.control, orders)
     runner = Runner(claimer, starter, context.workspace, orders, settings, context.facts)

@@ -42,6 +42,7 @@ class SlowPages:
         self.clock, self.cost_s = clock, 0.0
         self.readings: list[object] = []
         self.away, self.page_cost_s = False, 0.0
+        self.awaits = False
         self.bad = {"bad"}
 
     def read_all(self) -> None:
@@ -134,6 +135,22 @@ def test_events_are_read_soon_after_all_jobs_were_listed(desk: Desk, clock: Cloc
     clock.now_s = ended_s + 20.0
     turn(desk)
     assert pages.readings.count("all") == 2
+
+
+def test_what_the_index_is_to_say_yet_is_looked_for_each_second(desk: Desk, clock: Clock, pages: SlowPages) -> None:
+    """A worker writes the index after it has told the server, and no event says so."""
+    pages.awaits = True
+    for _ in range(50):
+        clock.now_s += 0.1
+        turn(desk)
+    assert 4 <= len(pages.readings) <= 5
+    assert pages.readings[0] == []
+    pages.awaits = False
+    pages.readings.clear()
+    for _ in range(40):
+        clock.now_s += 0.1
+        turn(desk)
+    assert not pages.readings
 
 
 def test_a_quiet_workspace_is_read_now_and_then(desk: Desk, clock: Clock, pages: SlowPages) -> None:

@@ -15,6 +15,7 @@ from xpm_cli.output.terminal import Terminal
 from xpm_cli.watch import pages as module
 from xpm_cli.watch.pages import Page, Pages, Request, Shown
 from xpm_core.errors import FilterError
+from xpm_core.index.entries import End
 from xpm_core.labels import short
 from xpm_core.reading.look import View
 from xpm_core.states import State
@@ -157,3 +158,34 @@ def test_what_stands_above_the_list_leaves_room_for_it(pages: Pages, lab: Lab) -
         assert page.jobs
         assert len(page.above) - 1 <= max(height // 2, 1)
     assert "more: f" in "\n".join(pages.page(LIST).above)
+
+
+def test_jobs_that_only_the_index_knows_are_counted(pages: Pages, lab: Lab) -> None:
+    lab.end("done")
+    lab.client.flushall()
+    pages.read_all()
+    above = click.unstyle("\n".join(pages.page(LIST).above))
+    assert "1 done" in above
+    assert "30 not known to have ended" in above
+    assert "31 in all" in above
+
+
+def test_what_the_index_gets_after_the_end_of_a_job_comes_without_an_event(
+    pages: Pages, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker tells the server first, and then writes the index."""
+    held: list[tuple[str, End]] = []
+    lease = lab.start("late")
+    pages.read_all()
+    assert pages.page(LIST).total == 31
+    with monkeypatch.context() as patch:
+        patch.setattr(lab.ends, "add", lambda *line: held.append(line))
+        lab.finish("late", lease, results={"accuracy": 0.9})
+    pages.read([lease.identity])
+    [row] = pages.opened.view.rows([lease.identity])
+    assert not row.results
+    assert pages.awaits
+    lab.ends.add(*held[0])
+    pages.read([])
+    assert row.results == {"accuracy": 0.9}
+    assert not pages.awaits

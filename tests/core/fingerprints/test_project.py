@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from xpm_core.fingerprints.project import Folders, Project
+from xpm_core.fingerprints.project import Folders
 from xpm_core.project.import_path import PACKAGES, STANDARD, ImportPath
-from xpm_core.snapshot.manifest import KeptFile, Manifest
-from xpm_core.snapshot.provenance import Tree
 
 if TYPE_CHECKING:
     from core.fingerprints.conftest import MakeProject
@@ -85,32 +81,3 @@ def test_packages_of_a_file_end_where_there_is_none(project: MakeProject) -> Non
     ]
     assert found.packages_of(("p", "tools/deep/__init__.py")) == [("p", "tools/__init__.py")]
     assert found.packages_of(("p", "a/b/c.py")) == [("p", "a/b/__init__.py")]
-
-
-def test_todays_files_are_those_that_a_snapshot_would_have(tmp_path: Path) -> None:
-    root, workspace = tmp_path / "digits", tmp_path / "workspace"
-    (root / "lib").mkdir(parents=True)
-    workspace.mkdir()
-    (root / "train.py").write_text("x = 1")
-    (root / "lib" / "new.py").write_text("y = 2")
-    (root / "ignored.py").write_text("z = 3")
-    (root / "kept.py").write_text("w = 4")
-    (root / "notes.txt").write_text("no code")
-    (root / ".gitignore").write_text("ignored.py\nkept.py\n")
-    subprocess.run(["git", "init", "--quiet", str(root)], check=True)
-    manifest = Manifest(
-        ["digits", "gone"], [KeptFile(0, "kept.py", 0o644, "ab" * 32, 1), KeptFile(1, "a.py", 0o644, "ab" * 32, 1)]
-    )
-    trees = [Tree("digits", [str(root)]), Tree("gone", [str(tmp_path / "gone")])]
-    found = Project.of_today(workspace, manifest, trees, Folders([("digits", "")]))
-    assert sorted(found.files) == [("digits", "kept.py"), ("digits", "lib/new.py"), ("digits", "train.py")]
-    assert found.definitions(("digits", "lib/new.py")).names["y"].kind == "constant"
-
-
-def test_a_file_that_was_changed_since_is_read_as_it_is(tmp_path: Path) -> None:
-    root = tmp_path / "digits"
-    root.mkdir()
-    (root / "a.py").write_text("x = 1")
-    found = Project.of_today(tmp_path / "w", Manifest(["digits"], []), [Tree("digits", [str(root)])], Folders([]))
-    (root / "a.py").write_text("y = 1")
-    assert "y" in found.definitions(("digits", "a.py")).names

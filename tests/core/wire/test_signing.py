@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,11 +17,13 @@ from helpers.daemons import Crew
 from helpers.import_folders import telling_task
 
 from xpm_core import experiment
+from xpm_core.errors import SettingsError
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.records import Submission
 from xpm_core.wire import signing
 from xpm_core.workspace.job_spec import SIGNATURE, JobOptions, JobSpec
+from xpm_core.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.redis
 
@@ -166,8 +171,22 @@ def test_each_part_of_what_is_signed_counts() -> None:
     assert signing.sign(b"key", workspace, job._replace(signature="x")) == signing.sign(b"key", workspace, job)
 
 
-def test_an_empty_key_is_none() -> None:
-    assert signing.key_in({signing.VARIABLE: ""}) is None
+def test_the_key_is_the_text_of_the_variable() -> None:
     assert signing.key_in({}) is None
     assert signing.key_in({signing.VARIABLE: "k"}) == b"k"
     assert signing.VARIABLE not in os.environ
+
+
+@pytest.mark.parametrize("key", ["", " ", "\n"])
+def test_an_empty_key_is_an_error_and_not_the_same_as_none(
+    key: str, workspace: Workspace, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`XPM_SIGNING_KEY=$(cat key)` is empty if there is no file `key`."""
+    said = "XPM_SIGNING_KEY: it is empty, so it would protect nothing. Give the key, or unset XPM_SIGNING_KEY."
+    monkeypatch.setenv(signing.VARIABLE, key)
+    with pytest.raises(SettingsError, match=re.escape(said)), experiment(workspace.path, "x", redis=redis_url):
+        pass
+    worker = [sys.executable, "-m", "xpm_worker", "--workspace", os.fspath(workspace.path), "--redis", redis_url]
+    run = subprocess.run([*worker, "--burst"], capture_output=True, text=True)
+    assert run.returncode == 2
+    assert said in run.stderr

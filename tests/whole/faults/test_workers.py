@@ -28,9 +28,9 @@ pytestmark = [pytest.mark.redis, pytest.mark.faults]
 LEASE_S = 1.5
 
 
-def running(crew: Crew, task: tasks.Wait) -> psutil.Process:
+def running(crew: Crew, task: tasks.Wait, **more: int) -> psutil.Process:
     """Submit a task that waits; returns the process that runs its code."""
-    crew.submit(task)
+    crew.submit(task, **more)
     return code_of(crew, task)
 
 
@@ -92,6 +92,21 @@ def test_a_job_whose_starter_was_killed_keeps_what_it_had_reported(crew: Crew) -
     assert end.results["loss.test"] == 0.25
     records = wait_until(crew.directory(task).records, show=lambda: worker.log)  # written once the job is lost
     assert records[-1]["results"]["loss.test"] == 0.25
+
+
+def test_a_job_that_is_lost_with_its_whole_worker_has_an_end_that_is_known_without_the_server(crew: Crew) -> None:
+    """No script follows it. The worker that finds its lease over writes the end, and the marker."""
+    worker = crew.started(lease_s=LEASE_S)
+    running(crew, task := tasks.Wait.C(note="x", until=Path("/nonexistent")), max_losses=0)
+    name = crew.job(task).worker
+    worker.process.kill()
+    crew.started(lease_s=LEASE_S)
+    job = crew.wait(task, State.FAILED)
+    index = MergedIndex(crew.workspace.path)
+    wait_until(lambda: (entry := index.read().get(job.identity)) is not None and entry.end is not None)
+    assert (end := index.read()[job.identity].end) is not None
+    assert (end.state, end.error["type"], end.worker) == (State.FAILED, "WorkerLost", name)
+    wait_until(lambda: crew.directory(task).marker() == Marker("failed", job.execution))
 
 
 def test_sigkill_of_a_daemon_leaves_nothing(crew: Crew) -> None:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.store_client import OTHER, WORKER, StoreClient, identity, submission
+from helpers.store_client import OTHER, WORKER, StoreClient, W, identity, submission
+from helpers.waiting import wait_until
 
 from xpm_core.index.entries import End
 from xpm_core.index.merged import MergedIndex
-from xpm_core.index.writers import EndWriter
+from xpm_core.index.writers import EndWriter, UnreportedEnds
 from xpm_core.reading.events import EventReader
+from xpm_core.reading.jobs import JobReader
 from xpm_core.server import connection
 from xpm_core.states import State
-from xpm_core.store.records import Finish, WorkerId
+from xpm_core.store.jobs import new_execution_id
+from xpm_core.store.records import Finish, Lease, WorkerId
+from xpm_core.store.refusals import Refusal
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.job_records import Marker
+from xpm_core.workspace.workspace import Workspace
 from xpm_worker.slot import claimer, store_calls
 from xpm_worker.slot.claimer import Claimer, HeldLease
 from xpm_worker.slot.orders import Orders
@@ -196,6 +204,114 @@ def test_the_end_that_counts_is_in_the_index(
     assert isinstance(end, End)
     assert (end.state, end.host, end.worker, end.execution) == (state, "node2", "w2", held.lease.execution)
     assert end.error == (error or {})
+
+
+LOST = WorkerId("gone", "node9", lease_s=0.05)
+"""A worker that claims and is not heard from again, and how soon its leases end."""
+HASTY = replace(OTHER, lease_s=0.05)
+
+
+def hand_over(desk: StoreClient, tmp_path: Path, ends: EndWriter, **more: Any) -> tuple[Lease, Claimer]:
+    """A job whose worker is lost, and a worker that shares the workspace."""
+    desk.submit(submission("a", **more))
+    lease = desk.claim(LOST)
+    unreported = UnreportedEnds(Workspace(tmp_path, W), ends)
+    desk.store.on_losses = lambda identities: unreported.add(JobReader(desk.client, W).read(identities))
+    return lease, Claimer(desk.store, desk.store, HASTY, Orders(), lambda: None, ends)
+
+
+def by_claim(desk: StoreClient, claimer: Claimer, lease: Lease) -> None:
+    claimer.next(burst=True, linger_s=None)
+
+
+def by_renewal(desk: StoreClient, claimer: Claimer, lease: Lease) -> None:
+    claimer.renew(None)
+
+
+def by_look(desk: StoreClient, claimer: Claimer, lease: Lease) -> None:
+    desk.store.look(HASTY.lease_s)
+
+
+def by_finish(desk: StoreClient, claimer: Claimer, lease: Lease) -> None:
+    desk.store.finish(HASTY, lease._replace(execution="another"), State.DONE)
+
+
+@pytest.mark.parametrize("sweep", [by_claim, by_renewal, by_look, by_finish])
+def test_the_end_of_a_job_whose_worker_was_lost_is_written_by_whoever_finds_that(
+    desk: StoreClient, tmp_path: Path, ends: EndWriter, sweep: Callable[[StoreClient, Claimer, Lease], None]
+) -> None:
+    """No script follows the job. Without the server, tables would not know how it ended."""
+    lease, claimer = hand_over(desk, tmp_path, ends, max_losses=0)
+    directory = JobDirectory(tmp_path, lease.spec.directory)
+    directory.prepare(lease.attempt)
+    index = MergedIndex(tmp_path)
+
+    def swept() -> bool:
+        sweep(desk, claimer, lease)
+        return desk.state("a") is State.FAILED
+
+    wait_until(swept)
+    end = index.read()[lease.identity].end
+    assert end is not None
+    assert (end.state, end.error["type"], end.execution) == (State.FAILED, "WorkerLost", lease.execution)
+    assert (end.host, end.worker, end.attempt) == ("node9", "gone", 1)
+    assert end.ended_s == desk.job("a").ended_s
+    assert directory.marker() == Marker("failed", lease.execution)
+
+
+def test_the_end_of_a_job_that_was_to_be_cancelled_when_its_worker_was_lost_is_written(
+    desk: StoreClient, tmp_path: Path, ends: EndWriter
+) -> None:
+    lease, claimer = hand_over(desk, tmp_path, ends)
+    desk.store.cancel(lease.identity)
+    wait_until(lambda: [by_renewal(desk, claimer, lease), desk.state("a") is State.CANCELLED][-1])
+    end = MergedIndex(tmp_path).read()[lease.identity].end
+    assert end is not None
+    assert end.state is State.CANCELLED
+    assert JobDirectory(tmp_path, lease.spec.directory).marker() is None
+
+
+def test_a_job_that_runs_again_after_its_worker_was_lost_has_no_end(
+    desk: StoreClient, tmp_path: Path, ends: EndWriter
+) -> None:
+    hand_over(desk, tmp_path, ends, max_losses=1)
+    wait_until(lambda: [desk.store.look(0.05), desk.state("a") is State.READY][-1])
+    assert MergedIndex(tmp_path).read() == {}
+
+
+def test_a_claim_brings_its_job_although_the_record_of_a_lost_one_cannot_be_read(
+    desk: StoreClient, tmp_path: Path, ends: EndWriter, caplog: pytest.LogCaptureFixture
+) -> None:
+    hand_over(desk, tmp_path, ends, max_losses=0)
+
+    def away(identities: Sequence[str]) -> None:
+        raise connection.OUTAGES[0]("away")
+
+    desk.store.on_losses = away
+    desk.submit(submission("b", needs=()))
+    held = desk.store.claim(HASTY, new_execution_id())
+    assert held.lease is not None
+    wait_until(lambda: [desk.store.renew(HASTY, held.lease), desk.state("a") is State.FAILED][-1])
+    assert "xpm doctor --repair" in caplog.text
+
+
+@pytest.mark.parametrize("how", ["release", "lose", "refuse"])
+def test_a_job_that_is_handed_back_and_was_to_be_cancelled_has_ended(
+    desk: StoreClient, idle: Claimer, tmp_path: Path, how: str
+) -> None:
+    desk.submit(submission("a"))
+    held = idle.next(burst=True, linger_s=None)
+    assert held is not None
+    desk.store.cancel(held.lease.identity)
+    if how == "release":
+        idle.release(held, started=True)
+    elif how == "lose":
+        assert not idle.lose(held)
+    else:
+        assert not idle.refuse(held, Refusal.of_module("w2", "node2", "lacking", "/data"), {"message": "x"})
+    end = MergedIndex(tmp_path).read()[held.lease.identity].end
+    assert end is not None
+    assert (end.state, end.error) == (State.CANCELLED, {})
 
 
 def test_an_attempt_that_is_tried_again_is_no_end(desk: StoreClient, idle: Claimer, tmp_path: Path) -> None:

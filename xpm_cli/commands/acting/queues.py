@@ -8,7 +8,7 @@ from xpm_cli.app import common_options, say
 from xpm_cli.lookup.open_workspace import open_workspace
 from xpm_cli.lookup.steering.pauses import check_queues, pause_lines, resume_line
 from xpm_cli.output.documents.live_lists import queues_document
-from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json_lines, list_forms
+from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json_lines, is_list, list_forms
 from xpm_cli.output.json_form import dumps
 from xpm_cli.output.tables.queue_table import queue_record, table
 from xpm_cli.output.terminal import Terminal
@@ -36,7 +36,7 @@ def queues(ctx: click.Context, form: str) -> None:
 
     A queue is listed once a job was submitted to it, or a worker serves it, or it is paused.
     """
-    if ctx.invoked_subcommand is not None:
+    if not is_list(ctx):
         return
     with open_workspace(live=True) as opened:
         found = opened.view.queues()

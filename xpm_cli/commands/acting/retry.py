@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from xpm_cli.lookup.code.retried_code import Recoded, RetriedCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
 from xpm_cli.lookup.targets import Targets, retried_states
+from xpm_core.filters import Filter
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
 
@@ -51,6 +53,35 @@ def retry(
     the files as they are now. --changed selects done jobs that ran code, or read files of the project, which have
     changed since. It says what has changed, and runs these jobs with the files as they are now.
     """
+    chosen = _chosen(ctx, names, given, failed=failed, changed=changed)
+    with open_workspace(acts=True) as opened:
+        targets = Targets.of(opened, names, chosen, lambda row: row.state in retried_states(chosen))
+        code_of_jobs = RetriedCode(opened, [row for row in targets.rows if acts.may_run(opened, row, trusts=trust)])
+        recoded: dict[str, Recoded] = {}
+        fails = False
+        if changed:
+            recoded = code_of_jobs.now(skips=True)
+            found = ChangedCode(opened, targets.rows, recoded, code_of_jobs, named=targets.named)
+            _say_all(found.lines())
+            targets, fails = replace(targets, rows=found.rows), found.fails
+        elif code is None:
+            _say_all(code_of_jobs.lines())
+        if not targets.rows:
+            say(f"No job that was selected {'ran code that has changed' if changed else 'has failed'}.")
+        elif not targets.agreed("retry", yes):
+            ctx.exit(FAILED)
+        if code and not changed:
+            recoded = code_of_jobs.now()
+        _say_all(code_of_jobs.now_lines({row.identity for row in targets.rows}))
+        results = [_retry(opened, row, recoded.get(row.identity), trust) for row in targets.rows]
+        _say_all(acts.obstacle_lines(opened, targets.rows))
+    ctx.exit(0 if all(results) and not fails else FAILED)
+
+
+def _chosen(
+    ctx: click.Context, names: tuple[str, ...], given: dict[str, Any], *, failed: bool, changed: bool
+) -> Filter | None:
+    """The filter that the options write together; None if only names were given."""
     if changed and failed:
         raise click.UsageError("--changed takes jobs that are done: leave out --failed.", ctx)
     if failed:
@@ -60,31 +91,12 @@ def retry(
     chosen = selected(**given)
     if not names and chosen is None:
         raise click.UsageError("Name a JOB, or select jobs, such as --failed.", ctx)
-    with open_workspace(acts=True) as opened:
-        targets = Targets.of(opened, names, chosen, lambda row: row.state in retried_states(chosen))
-        code_of_jobs = RetriedCode(opened, [row for row in targets.rows if acts.may_run(opened, row, trusts=trust)])
-        recoded: dict[str, Recoded] = {}
-        fails = False
-        if changed:
-            recoded = code_of_jobs.now(skips=True)
-            found = ChangedCode(opened, targets.rows, recoded, code_of_jobs, named=targets.named)
-            for line in found.lines():
-                say(line)
-            targets, fails = replace(targets, rows=found.rows), found.fails
-        for line in code_of_jobs.lines() if code is None and not changed else ():
-            say(line)
-        if not targets.rows:
-            say(f"No job that was selected {'ran code that has changed' if changed else 'has failed'}.")
-        elif not targets.agreed("retry", yes):
-            ctx.exit(FAILED)
-        if code and not changed:
-            recoded = code_of_jobs.now()
-        for line in code_of_jobs.now_lines({row.identity for row in targets.rows}):
-            say(line)
-        results = [_retry(opened, row, recoded.get(row.identity), trust) for row in targets.rows]
-        for warning in acts.obstacle_lines(opened, targets.rows):
-            say(warning)
-    ctx.exit(0 if all(results) and not fails else FAILED)
+    return chosen
+
+
+def _say_all(lines: Iterable[str]) -> None:
+    for line in lines:
+        say(line)
 
 
 def _retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None, trusts: bool) -> bool:

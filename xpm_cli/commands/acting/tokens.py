@@ -7,6 +7,7 @@ import click
 from xpm_cli.app import common_options, say
 from xpm_cli.lookup.open_workspace import open_workspace
 from xpm_cli.output.documents.live_lists import tokens_document
+from xpm_cli.output.forms import is_list
 from xpm_cli.output.json_form import dumps
 from xpm_cli.output.tables.token_table import table
 from xpm_cli.output.terminal import Terminal
@@ -24,7 +25,7 @@ def tokens(ctx: click.Context, as_document: bool) -> None:
 
     All workspaces of a server share its tokens. Jobs of other workspaces are only counted.
     """
-    if ctx.invoked_subcommand is not None:
+    if not is_list(ctx):
         return
     with open_workspace(live=True) as opened:
         found = opened.view.tokens()

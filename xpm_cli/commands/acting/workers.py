@@ -11,7 +11,7 @@ from xpm_cli.app import FAILED, common_options, say
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.steering.orders import ordered
 from xpm_cli.output.documents.live_lists import worker_table, workers_document
-from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json_lines, list_forms
+from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json_lines, is_list, list_forms
 from xpm_cli.output.json_form import dumps
 from xpm_cli.output.tables.worker_table import WorkerTable, in_order
 from xpm_cli.output.terminal import Terminal
@@ -37,7 +37,7 @@ def workers(ctx: click.Context, form: str) -> None:
     A worker is one slot of a daemon (xpm-worker). It has the name of its daemon, and a number. A worker is silent if it
     was not heard of for more than two thirds of its lease.
     """
-    if ctx.invoked_subcommand is not None:
+    if not is_list(ctx):
         return
     with open_workspace(live=True) as opened:
         found = worker_table(opened, _known(opened), refused=form != NAME)

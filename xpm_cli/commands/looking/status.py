@@ -42,7 +42,7 @@ def status(experiment: str | None, watches: bool, as_json: bool) -> None:
             for line in sheet.lines(Terminal.of_stdout()):
                 click.echo(line)
         # without the server; or nothing was submitted yet, or the server was wiped
-        if isinstance(sheet, FilesSheet) or not any(sheet.survey.counts.values()):
+        if isinstance(sheet, FilesSheet) or sheet.survey.forgotten or not any(sheet.survey.counts.values()):
             for note in opened.view.notes:
                 say(note)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from xpm_cli.app import FAILED, TIMED_OUT, common_options, say
+from xpm_cli.app import FAILED, TIMED_OUT, USAGE, common_options, say, tell
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import is_lasting, selected, selection_options
 from xpm_core.errors import UnknownExperimentError
@@ -55,13 +56,18 @@ def wait(ctx: click.Context, /, name: str | None, timeout: float | None, **given
     """Wait until the jobs of an experiment, or those that the options select, have ended.
 
     Jobs that are submitted meanwhile are waited for, too, unless the options ask how jobs stand. EXPERIMENT may also be
-    a JOB. Exit code 0: all are done. 1: one failed, was cancelled or is blocked. 4: the time is
-    over. Ctrl-C stops the waiting only; the jobs go on.
+    a JOB. Exit code 0: all are done, or none stands as asked (--state running). 1: one failed, was cancelled or is
+    blocked. 2: there is no such job, so that a slip does not look like success. 4: the time is over. Ctrl-C stops the
+    waiting only; the jobs go on.
     """
     until = None if timeout is None else time.monotonic() + timeout
     with open_workspace(live=True) as opened:
         chosen = _chosen(opened, name, selected(**given))
         waiting = _Waiting(opened, chosen)
+        if waiting.none and not opened.view.jobs(_chosen(opened, name, _lasting(opened, given)), limit=1):
+            look = opened.commands.jobs("--limit 0")
+            tell(f"Error: There is no such job, so nothing was waited for. Look: {look}")
+            ctx.exit(USAGE)
         waiting.say_for_what()
         try:
             over = waiting.watch(until)
@@ -70,6 +76,12 @@ def wait(ctx: click.Context, /, name: str | None, timeout: float | None, **given
             raise
         say(waiting.summary(over))
     ctx.exit(TIMED_OUT if not over else 0 if waiting.good else FAILED)
+
+
+def _lasting(opened: OpenWorkspace, given: Mapping[str, Any]) -> Filter | None:
+    """What the options ask of a job whatever happens to it: not how it stands, nor since when."""
+    where = [text for text in given["where"] if is_lasting(from_options(where=[text]), opened.view)]
+    return selected(**{**given, "where": where, "state": (), "since": None})
 
 
 def _chosen(opened: OpenWorkspace, name: str | None, chosen: Filter | None) -> Filter:
@@ -103,6 +115,11 @@ class _Waiting:
     @property
     def _open(self) -> list[str]:
         return [identity for identity, state in self._states.items() if state is not None and not state.settled]
+
+    @property
+    def none(self) -> bool:
+        """Whether no job was selected."""
+        return not self._rows
 
     @property
     def good(self) -> bool:
@@ -186,7 +203,7 @@ class _Waiting:
     def summary(self, over: bool) -> str:
         """How it ended, in a line."""
         if not self._states:
-            return "No job was selected."
+            return "No job stands as asked: nothing to wait for."
         if not over:
             left = self._open
             return f"The time is over: {plural(len(left), 'job')} not ended. {self._counts()}. The jobs go on."

@@ -21,6 +21,7 @@ from xpm_core.cleaning.removing.collection import Collection
 from xpm_core.cleaning.removing.removal import Removal, common
 from xpm_core.filters.moments import DATE, DURATION, read_date, read_duration
 from xpm_core.index.writers import RemovalWriter
+from xpm_core.words.text import plural
 
 PROGRESS_S = 0.2
 """How often the line of progress changes, seconds."""
@@ -122,7 +123,7 @@ def _removed(opened: OpenWorkspace, wanted: Wanted, shown: Plan | None, as_json:
     progress = Progress()
     with Collection(opened.store, _place(opened)) as collection:
         progress.collection = collection
-        facts = _facts(opened, progress)
+        facts = _facts(opened, progress, warns=shown is None)
         found = plan(facts, wanted)
         if shown is None:
             if not as_json:
@@ -159,9 +160,13 @@ def _show(opened: OpenWorkspace, sheet: RemovalSheet, as_json: bool) -> None:
         click.echo(line)
 
 
-def _facts(opened: OpenWorkspace, progress: Progress) -> Facts:
+def _facts(opened: OpenWorkspace, progress: Progress, *, warns: bool = True) -> Facts:
     facts = Facts.read(opened.workspace, opened.reader, progress)
     progress.clear()
+    if warns and (count := len(facts.forgotten)):
+        jobs = f"{plural(count, 'job')} of the index that {'has' if count == 1 else 'have'} not ended"
+        say(f"The server {opened.view.server} does not know {jobs}.")
+        say("If another server has them, name that one: --redis URL. Else code may go that they need.")
     return facts
 
 

@@ -46,15 +46,15 @@ def ordered(
 
 
 def _result(code: OrderCode, stands: str, order: Order, worker: WorkerState, runs: str) -> str:
+    late = f" It is silent for {span(worker.silent_s)}, and hears of it once it is back." if worker.silent else ""
     if code is OrderCode.ORDERED:
-        late = f" It is silent for {span(worker.silent_s)}, and hears of it once it is back." if worker.silent else ""
         return _ordered(order, runs) + late
     if code is OrderCode.ALREADY and order is Order.RESUME:
         return "it was not ordered to leave."
     number = "INT" if order is Order.DRAIN else "TERM"
     instead = "" if order is Order.RESUME else f" Type on {worker.host}: kill -{number} {worker.pid}"
     return {
-        OrderCode.ALREADY: f"it was ordered to {stands.replace('stop_now', 'stop')} already.",
+        OrderCode.ALREADY: f"it was ordered to {stands.replace('stop_now', 'stop')} already.{late}",
         OrderCode.DEAF: f"it runs xpm {worker.version}, which takes no orders from afar.{instead}",
         OrderCode.SIGNALLED: "it leaves because of a signal, or because its time is over. That stays so.",
         OrderCode.STOPPING: "it was ordered to stop. That cannot be taken back.",

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.output.sheets.files_sheet import FilesSheet
 from xpm_cli.output.sheets.survey_sheet import SurveySheet
 from xpm_core.errors import UnknownExperimentError
+from xpm_core.reading.experiments import Experiment
+from xpm_core.reading.offline import listed
 from xpm_core.results.foreign import with_foreign
 from xpm_core.states import State
+
+if TYPE_CHECKING:
+    from xpm_core.reading.look import View
+    from xpm_core.reading.survey.survey import Survey
+
+Counts = Counter[State | None]
+"""How many jobs are in each state; the state None is not known."""
 
 
 def standing_of(opened: OpenWorkspace, experiment: str = "") -> SurveySheet | FilesSheet:
@@ -38,12 +50,52 @@ def _by_the_server(opened: OpenWorkspace, experiment: str) -> SurveySheet:
 
         listing = opened.view.jobs(from_options(experiment=[experiment]))
         counts = Counter(row.state for row in listing)
-        survey.counts = {each: counts[each] for each in State}
+        survey.counts, survey.unknown = {each: counts[each] for each in State}, counts[None]
         members = {row.identity for row in listing}
         survey.failed = [job for job in survey.failed if job.identity in members]
+    elif not experiment and _may_have_forgotten(opened.view, survey):
+        survey = with_forgotten(survey, *counted(opened.view))
     view = opened.view
     path = str(view.workspace.path)
     return SurveySheet(path, view.workspace.id, view.server, opened.commands, survey, experiment, forecast)
+
+
+def _may_have_forgotten(view: View, survey: Survey) -> bool:
+    """Whether the server may lack jobs: it knows none, or lacks an experiment. The index itself takes long to read."""
+    names = {each.name for each in survey.experiments}
+    return not any(survey.counts.values()) or not names.issuperset(listed(view.workspace.path / "experiments"))
+
+
+def counted(view: View) -> tuple[Counts, dict[str, Counts]]:
+    """How many jobs of the server and of the index are in each state: in all, and of each experiment."""
+    counts: Counts = Counter()
+    of_experiment: dict[str, Counts] = {}
+    for row in view.known():
+        counts[row.state] += 1
+        for name in row.experiments:
+            of_experiment.setdefault(name, Counter())[row.state] += 1
+    return counts, of_experiment
+
+
+def with_forgotten(survey: Survey, counts: Counts, of_experiment: Mapping[str, Counts]) -> Survey:
+    """The survey with the jobs and experiments that only the index has: the server was wiped, or is another one.
+
+    Args:
+        survey: How the workspace stands, by the server.
+        counts, of_experiment: See `counted`.
+    """
+    forgotten = counts.total() - sum(survey.counts.values())
+    if forgotten <= 0:
+        return survey
+    named = {each.name for each in survey.experiments}
+    lost = [Experiment(name, 0, 0, {}, of_it.total()) for name, of_it in of_experiment.items() if name not in named]
+    return replace(
+        survey,
+        counts={each: counts[each] for each in State},
+        unknown=counts[None],
+        forgotten=forgotten,
+        experiments=[*survey.experiments, *lost],
+    )
 
 
 def _by_files(opened: OpenWorkspace, experiment: str) -> FilesSheet:

@@ -102,8 +102,8 @@ class SurveySheet:
     def standing(self, terminal: Terminal) -> Iterator[str]:
         """The lines of jobs by state, progress, tokens and workers."""
         survey = self.survey
-        yield terminal.entry("jobs", _jobs(survey.counts, self.filtered))
-        if total := sum(survey.counts.values()):
+        yield terminal.entry("jobs", _jobs(survey.counts, survey.unknown, self.filtered))
+        if total := sum(survey.counts.values()) + survey.unknown:
             share = survey.counts[State.DONE] / total
             bar = "█" * round(share * BAR) + "░" * (BAR - round(share * BAR))
             yield terminal.entry("progress", [f"{bar}  {share:.0%}", *self._eta()])
@@ -178,7 +178,7 @@ class SurveySheet:
             "experiment": self.of or None,
             "time": moment(survey.now_s),
             "jobs": {each.value: survey.counts[each] for each in State},
-            "unknown": 0,
+            "unknown": survey.unknown,
             "eta_s": round(left_s, 1) if found is not None and found.whole and left_s is not None else None,
             "forecast": None if found is None else found.as_data(),
             "suspended": survey.suspended,
@@ -259,10 +259,11 @@ def _experiment(experiment: Experiment, now_s: float) -> list[str]:
     return [click.style(experiment.name, bold=True), plural(experiment.jobs, "job"), *started]
 
 
-def _jobs(counts: Mapping[State, int], filtered: bool) -> list[str]:
+def _jobs(counts: Mapping[State, int], unknown: int, filtered: bool) -> list[str]:
     shown = [State.DONE, State.RUNNING, State.READY, State.DELAYED, State.WAITING, State.FAILED, State.BLOCKED]
     found = [f"{counts[each]} {state(each.value)}" for each in [*shown, State.CANCELLED] if counts[each]]
-    return [*found, f"{sum(counts.values())} in all"] if found or filtered else ["none yet"]
+    found += [f"{unknown} not known to have ended"] if unknown else []
+    return [*found, f"{sum(counts.values()) + unknown} in all"] if found or filtered else ["none yet"]
 
 
 def _token(token: TokenState) -> str:

@@ -5,12 +5,12 @@ Owns: what it reads. It says what `xpm status` says.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.routing import Route
 
+from xpm_cli.output.documents.standing import counted, with_forgotten
 from xpm_cli.output.sheets.survey_sheet import Need, SurveySheet
 from xpm_cli.page.rendering import page
 from xpm_core.filters import from_options
@@ -91,31 +91,24 @@ def _at_first(desk: Desk) -> Standing | None:
 
 
 def _standing(desk: Desk, view: View) -> Standing:
-    of_experiment: dict[str, Counter[State | None]] = {}
-    counts: Counter[State | None] = Counter()
-    for row in view.known():
-        counts[row.state] += 1
-        for name in row.experiments:
-            of_experiment.setdefault(name, Counter())[row.state] += 1
+    counts, of_experiment = counted(view)
     if view.away is not None:
         return Standing(view.now_s, counts, _each(view.experiments(), of_experiment), notes=view.notes)
     survey = view.survey()
-    found = _of_survey(desk, survey, of_experiment, view.forecast(survey=survey) if survey.goes_on else None)
-    if counts.total() <= sum(survey.counts.values()):
-        return found._replace(notes=view.notes)
-    named = {each.name for each in survey.experiments}
-    lost = [Experiment(name, 0, 0, {}, of_it.total()) for name, of_it in of_experiment.items() if name not in named]
-    experiments = [*found.experiments, *_each(lost, of_experiment)]
-    return found._replace(counts=counts, experiments=experiments, notes=view.notes)  # the server has forgotten jobs
+    forecast = view.forecast(survey=survey) if survey.goes_on else None
+    found = _of_survey(desk, with_forgotten(survey, counts, of_experiment), of_experiment, forecast)
+    return found._replace(notes=view.notes)
 
 
 def _of_survey(
-    desk: Desk, survey: Survey, counts: Mapping[str, Mapping[State | None, int]], forecast: Forecast | None
+    desk: Desk, survey: Survey, of_each: Mapping[str, Mapping[State | None, int]], forecast: Forecast | None
 ) -> Standing:
     workspace, server = desk.view.workspace, desk.view.server
     sheet = SurveySheet(str(workspace.path), workspace.id, server, desk.opened.commands, survey, forecast=forecast)
-    experiments = _each(survey.experiments, counts)
-    return Standing(survey.now_s, {**Counter(survey.counts)}, experiments, list(sheet.needed()), forecast)
+    experiments = _each(survey.experiments, of_each)
+    counts: dict[State | None, int] = {None: survey.unknown}
+    counts.update(survey.counts.items())
+    return Standing(survey.now_s, counts, experiments, list(sheet.needed()), forecast)
 
 
 def _each(

@@ -147,7 +147,7 @@ def collect(config: Any) -> dict[str, Label]:
             second = f"{label_text(label)}, set at {format_line(place)}"
             remedy = "Rename one with .tag(name, value), or stop it with stop_tags()."
             what = f"{path_root(config)}: tag {name!r} is {first}, and {second}. {remedy}"
-            warnings.warn_explicit(what, UserWarning, *caller(), registry=WARNED)
+            warnings.warn_explicit(what, UserWarning, *place, registry=WARNED)  # once, whichever line asks for the tags
     own = state_of(config)
     if own.sealed:
         own.collected = late_tags, tuple(found.values())

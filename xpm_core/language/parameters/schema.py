@@ -271,7 +271,9 @@ def refusal(where: str, mismatch: MismatchError, place: str | None) -> Configura
     if isinstance(value, Tagged):
         whole = "Tag the whole value of a parameter, or name the tag: learn.tag('layers', 3)."
         mismatch.remedy = "Pass the whole value to it: stop_tags([...])." if value.stop else whole
-    remedy = mismatch.remedy or f"Pass {'an' if expected[0] in 'aeiou' else 'a'} {expected}."
+    phrase = expected.startswith(("a ", "data "))  # else it is the text of a type
+    article = "" if phrase else "an " if expected[0] in "aeiou" else "a "
+    remedy = mismatch.remedy or f"Pass {article}{expected}."
     remedy = remedy.replace(ROOT, where.partition(".")[0])
     error = ParameterTypeError if mismatch.allowed else ParameterValueError
     return error(where + mismatch.trail, wrong, remedy, place)

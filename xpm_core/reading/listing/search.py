@@ -31,7 +31,7 @@ R = TypeVar("R", bound=Row)
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
 AWAITED_S = 120.0
 """How long the index is read on for the facts of a job, seconds. A network file system may show them a minute late.
-If a worker was lost, the end never comes."""
+If its writer was killed just then, the end never comes."""
 
 
 class JobSearch:

@@ -51,6 +51,8 @@ class Survey:
         too_large: Demands of ready jobs that no token can meet: the reason, and how many jobs.
         suspended: Whether `rq suspend` is in force.
         lines: The lines of ready jobs: queue and name of each.
+        forgotten: How many of the jobs in `counts` and `unknown` the server does not know; the index has them.
+        unknown: How many of these are not known to have ended.
     """
 
     now_s: float
@@ -65,6 +67,8 @@ class Survey:
     too_large: list[tuple[TooLarge, int]] = field(default_factory=list)
     suspended: bool = False
     lines: list[tuple[str, str]] = field(default_factory=list)
+    forgotten: int = 0
+    unknown: int = 0
 
     @property
     def goes_on(self) -> bool:

@@ -22,9 +22,10 @@ from xpm_core.reading.jobs import JobReader
 from xpm_core.reading.server import run_id
 from xpm_core.script.follow import markers
 from xpm_core.server.connection import OUTAGES
-from xpm_core.states import Event
+from xpm_core.states import Event, State
 
 if TYPE_CHECKING:
+    from xpm_core.index.writers import UnreportedEnds
     from xpm_core.script.follow.tracked_job import TrackedJob
     from xpm_core.script.follow.tracker import Tracker
     from xpm_core.server.connection import Client
@@ -52,17 +53,22 @@ class Follower:
         store: For `look` and for records of jobs, on the script's ordinary connection.
         blocking: A connection for this thread alone; its time-out is longer than `LOOK_EVERY_S`.
         lease_s: The lease that workers of this run use, seconds.
+        unreported: Writes the ends of jobs whose workers were lost.
 
     Example:
-        follower = Follower(tracker, store, connector.blocking, lease_s=30.0)
+        follower = Follower(tracker, store, connector.blocking, 30.0, unreported)
         follower.start()
         tracker.wait(tracker.settled, lambda: None, 0.1)
         follower.stop()
     """
 
-    def __init__(self, tracker: Tracker, store: Store, blocking: Client, lease_s: float) -> None:
+    def __init__(
+        self, tracker: Tracker, store: Store, blocking: Client, lease_s: float, unreported: UnreportedEnds
+    ) -> None:
         self._tracker, self._store, self._blocking, self._lease_s = tracker, store, blocking, lease_s
         self._jobs, self._events = JobReader(store.client, store.w), events.EventReader(blocking, store.w)
+        self._unreported = unreported
+        store.on_losses = lambda identities: unreported.add(self._jobs.read(identities))
         self._look_every_s = min(LOOK_EVERY_S, lease_s / 3)
         self._looked_at = 0.0
         self._read_at = float("-inf")
@@ -107,7 +113,7 @@ class Follower:
                 records = self._read()
                 outage.over()
                 backoff.reset()
-                self._mark_lost(records)
+                self._write_lost(records)
                 self._tracker.take(records)
             except OUTAGES as error:
                 outage.failed(error)
@@ -191,14 +197,14 @@ class Follower:
         seen = {job.identity: job.position for job in jobs if job.position > (0, 0)}
         placed = self._jobs.read_placed(seen)
         found = {known.identity: known for known, _ in placed}
-        markers.mark_lost(self._tracker.jobs, found.values())
+        self._unreported.add(known for known in found.values() if known.state is State.FAILED)
         self._tracker.correct(seen, found, {known.identity: events.position(cursor) for known, cursor in placed})
 
-    def _mark_lost(self, records: Iterable[events.Record]) -> None:
-        """Write the markers of jobs that failed because their workers were lost.
+    def _write_lost(self, records: Iterable[events.Record]) -> None:
+        """Write the ends of jobs that failed because their workers were lost, if another process has ended them.
 
         The events may be read late: a job may run again meanwhile. So its record on the server counts.
         """
         lost = {each.job for each in records if each.event is Event.FAILED and each.data.get("reason") == Event.LOST}
         ours = lost & self._tracker.jobs.keys()
-        markers.mark_lost(self._tracker.jobs, self._jobs.read(ours))
+        self._unreported.add(self._jobs.read(ours))

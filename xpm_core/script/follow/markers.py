@@ -6,18 +6,16 @@ execution that counts, and the record of that execution is in the job's director
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from xpm_core.errors import WorkspaceError
 from xpm_core.reading.jobs import JobReader
-from xpm_core.states import Event, State
+from xpm_core.states import State
 
 if TYPE_CHECKING:
-    from xpm_core.reading.jobs import Job
     from xpm_core.script.follow.tracked_job import TrackedJob
     from xpm_core.store.jobs import Store
     from xpm_core.workspace.job_directory import JobDirectory
@@ -81,11 +79,3 @@ def mark_all(store: Store, unmarked: Iterable[TrackedJob]) -> None:
 def _mark_last(directory: JobDirectory) -> bool:
     records = directory.records()
     return bool(records) and mark_done(directory, records[-1]["execution"])
-
-
-def mark_lost(jobs: Mapping[str, TrackedJob], known: Iterable[Job]) -> None:
-    """Write the `failed` markers of jobs that failed because their workers were lost: no worker is left to do it."""
-    for each in known:
-        if each.state is State.FAILED and each.reason == Event.LOST:
-            with contextlib.suppress(WorkspaceError):  # its worker may have been lost before it made a directory
-                jobs[each.identity].directory.write_lost(each.execution)

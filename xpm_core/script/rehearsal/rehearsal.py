@@ -160,7 +160,7 @@ class Rehearsal:
         job = self.jobs.get(identity)
         if job is not None:
             config.submitted = config.submitted or job
-            self._twins.compare(job, task, place)
+            self._twins.compare(job, task, place, options)
             own_paths(task)
             return job
         below = [each for _, each in reachable(task, unsubmitted)]
@@ -171,7 +171,7 @@ class Rehearsal:
         self._code.take(job, type(task), classes, options)
         config.submitted = self.jobs[identity] = job
         self._after_waiting += self._has_waited
-        self._twins.remember(task, identity, below)
+        self._twins.remember(task, identity, below, options)
         if not job.reused:
             self._lookalikes.look(job, task, below)
         own_paths(task, below)

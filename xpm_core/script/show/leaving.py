@@ -21,6 +21,7 @@ from xpm_core.tracebacks.prompt import at_prompt, rerun
 from xpm_core.words.text import plural, say
 
 if TYPE_CHECKING:
+    from xpm_core.index.writers import EndWriter
     from xpm_core.script.follow.tracker import Tracker
     from xpm_core.store.jobs import Store
     from xpm_core.words.commands import Commands
@@ -88,13 +89,16 @@ def stopped(name: str, states: Mapping[str, State], commands: Commands) -> str:
     return f"{name}: stopped watching. {going_on(name, states, commands)}"
 
 
-def interrupted(name: str, stand: Callable[[], Mapping[str, State]], store: Store, commands: Commands) -> None:
+def interrupted(
+    name: str, stand: Callable[[], Mapping[str, State]], store: Store, ends: EndWriter, commands: Commands
+) -> None:
     """Ctrl-C was pressed: say that the jobs go on. If it is pressed again soon, cancel the jobs that have not started.
 
     Args:
         name: The experiment's.
         stand: Returns the states of the run's jobs.
         store: Cancels them.
+        ends: Gets the ends of those that are cancelled.
         commands: Writes the command lines.
     """
     try:
@@ -106,7 +110,7 @@ def interrupted(name: str, stand: Callable[[], Mapping[str, State]], store: Stor
         say(f"Ctrl-C again within {SECOND_CTRL_C_S:.0f} s also cancels what has not started.")
         time.sleep(SECOND_CTRL_C_S)
     except KeyboardInterrupt:
-        cancel_unstarted(name, stand, store)
+        cancel_unstarted(name, stand, store, ends)
     finally:
         if threading.current_thread() is threading.main_thread() and not at_prompt():
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # one more ends the script, without a traceback
@@ -144,7 +148,7 @@ def interruptible() -> Iterator[None]:
             signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
-def cancel_unstarted(name: str, stand: Callable[[], Mapping[str, State]], store: Store) -> None:
+def cancel_unstarted(name: str, stand: Callable[[], Mapping[str, State]], store: Store, ends: EndWriter) -> None:
     """Cancel this run's jobs that have not started, the last ones first, because workers take the first ones."""
     cancelled = 0
     with contextlib.suppress(KeyboardInterrupt):  # a third Ctrl-C
@@ -152,7 +156,9 @@ def cancel_unstarted(name: str, stand: Callable[[], Mapping[str, State]], store:
             for identity, state in reversed(list(stand().items())):
                 if state in _UNSTARTED:
                     code, _, _ = store.cancel(identity, spares_running=True)
-                    cancelled += code is CancelCode.CANCELLED
+                    if code is CancelCode.CANCELLED:
+                        ends.cancelled(identity)
+                        cancelled += 1
         except OUTAGES as error:
             say(f"{name}: Redis is out of reach ({error}), so not all could be cancelled.")
     say(f"{name}: {cancelled} jobs cancelled that had not started.")

@@ -34,9 +34,9 @@ def refuse_unguarded(classes: Iterable[type], place: CodeLine) -> None:
     refuse_without_suffix(found, place)
     if (frame := _main_frame()) is None:
         return
-    if not _guarded(frame.f_code.co_filename, frame.f_lineno):
+    if (line := _unguarded(frame.f_code.co_filename, frame.f_lineno)) is not None:
         file = os.path.basename(frame.f_code.co_filename)
-        raise UnguardedScriptError(format_line(place), found.__qualname__, f"{file}:{frame.f_lineno}")
+        raise UnguardedScriptError(format_line(place), found.__qualname__, f"{file}:{line}")
 
 
 def refuse_without_suffix(cls: type, place: CodeLine) -> None:
@@ -65,16 +65,16 @@ def _is_file(name: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _guarded(file: str, line: int) -> bool:
-    """Whether a line stands in an `if __name__ == "__main__":` block of a file."""
+def _unguarded(file: str, line: int) -> int | None:
+    """Where the whole statement begins, such as `with`, to which a line of a file belongs; None if it is guarded."""
     with open(file, "rb") as source:
         tree = ast.parse(source.read(), file)
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and _asks_for_main(node.test):
             last = node.body[-1]
             if node.body[0].lineno <= line <= (last.end_lineno or last.lineno):
-                return True
-    return False
+                return None
+    return next((each.lineno for each in tree.body if each.lineno <= line <= (each.end_lineno or line)), line)
 
 
 def _asks_for_main(test: ast.expr) -> bool:

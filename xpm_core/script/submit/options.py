@@ -47,6 +47,11 @@ class Options:
     code: Choice | None = None
     _in_job: dict[tuple[type, Code], JobOptions] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    def chosen(self) -> tuple[tuple[str, Any], ...]:
+        """The options by their names, in a form that can be compared and shared."""
+        env = tuple(sorted(self.env.items()))
+        return tuple((each.name, env if each.name == "env" else getattr(self, each.name)) for each in fields(self)[:-1])
+
     def in_job(self, cls: type, code: Code = NO_CODE) -> JobOptions:
         """Return how a worker runs a job of a class with some code. All such submissions share the record."""
         found = self._in_job.get((cls, code))

@@ -162,7 +162,7 @@ class Submitter:
             pending = self._pending(job, task, needs, options, classes)
             config.submitted = job
             self._tracker.add(job)
-            self.twins.remember(task, digest, below)
+            self.twins.remember(task, digest, below, options)
             if not pending.marked:
                 self.lookalikes.look(job, task, below)
             self._outbox.put(pending)
@@ -173,7 +173,7 @@ class Submitter:
         else:
             if config.submitted is None:
                 config.submitted = job
-            self.twins.compare(job, task, place)
+            self.twins.compare(job, task, place, options)
             own_paths(task)
         for watch in config.watches:
             self._tracker.watch(job, watch)

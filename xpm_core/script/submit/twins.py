@@ -1,4 +1,4 @@
-"""Notice submissions that are one job, although they differ in values that do not count: paths, `Meta`, tags.
+"""Notice submissions that are one job, although they differ in what does not count: paths, `Meta`, tags, options.
 
 Both are of one run. The second submission gets the first one's result. That is wrong if the result depends on what
 differs, as in a sweep over files.
@@ -24,6 +24,7 @@ from xpm_core.tracebacks.callsite import CodeLine, format_line
 if TYPE_CHECKING:
     from xpm_core.config import Task
     from xpm_core.script.follow.tracked_job import TrackedJob
+    from xpm_core.script.submit.options import Options
 
 log = logging.getLogger("xpm")
 
@@ -63,40 +64,61 @@ class Twins:
         self._kept: dict[str, Sequence[tuple[Trail, str, Any]]] = {}
         self._kinds: dict[str, tuple[Difference, int]] = {}
         """For each kind of difference, the first one, and how many submissions have one."""
+        self._usual: Options | None = None
+        self._chosen: dict[str, tuple[tuple[str, Any], ...]] = {}
+        """The options of tasks that had others than the usual ones, which most tasks of a run share."""
+        self._shared: dict[tuple[tuple[str, Any], ...], tuple[tuple[str, Any], ...]] = {}
 
-    def remember(self, task: Task, identity: str, below: Sequence[Any]) -> None:
-        """Keep the values that do not count of a task that is submitted for the first time.
+    def remember(self, task: Task, identity: str, below: Sequence[Any], options: Options) -> None:
+        """Keep what does not count of a task that is submitted for the first time.
 
         Args:
             task: The task, sealed.
             identity: Its identity.
             below: The configurations below it, and the task.
+            options: The options of its submission.
         """
+        self._usual = self._usual or options
+        if options is not self._usual:
+            chosen = options.chosen()
+            self._chosen[identity] = self._shared.setdefault(chosen, chosen)
         if any(type(each).__xpm_schema__.uncounted or each.__dict__[STATE].ignored for each in below):
             kept = [entry[:3] for entry in entries(task) if entry.value is not entry.default]
             if kept:
                 self._kept[identity] = kept
 
-    def compare(self, job: TrackedJob, task: Task, place: CodeLine) -> None:
+    def compare(self, job: TrackedJob, task: Task, place: CodeLine, options: Options) -> None:
         """Warn if a task is the job of an earlier one and differs from it, once for each kind of difference.
 
         Args:
             job: The job of the first task.
             task: The second task, sealed.
             place: The line that submits the second task.
+            options: The options of the second submission.
         """
         if job.name != type(task).__name__:  # one class was replaced by the other
             return
         kept = {Entry(*entry, MISSING).path: entry[2] for entry in self._kept.get(job.identity, ())}
         values = outermost(list(differences(kept, entries(task))))
         kinds: dict[str, Difference] = {}
-        for each in [*values, *differing_tags(job, task, values)]:
+        for each in [*values, *differing_tags(job, task, values), *self._differing_options(job, task, options)]:
             kinds.setdefault(kind_of(each.path), each)
         for kind, difference in kinds.items():
             first, count = self._kinds.get(kind, (difference, 0))
             self._kinds[kind] = first, count + 1
             if not count:
                 log.warning("%s", warning(job, difference, place))
+
+    def _differing_options(self, job: TrackedJob, task: Task, options: Options) -> Iterator[Difference]:
+        """Yield the options, and the demand of tokens, that both submissions have with different values."""
+        if job.demand != state_of(task).demand:
+            yield Difference(f"{job.name}, tokens", job.demand, state_of(task).demand)
+        if self._usual is None or (options is self._usual and job.identity not in self._chosen):
+            return
+        first, second = self._chosen.get(job.identity) or self._usual.chosen(), options.chosen()
+        for (name, before), (_, now) in zip(first, second, strict=True):
+            if before != now:
+                yield Difference(f"{job.name}, option {name!r}", before, now)
 
     def lines(self) -> list[str]:
         """The notes at the end, a line for each kind."""
@@ -209,13 +231,16 @@ def warning(job: TrackedJob, difference: Difference, place: CodeLine) -> str:
     path, first, second = difference
     if ", tag " in path:
         why, remedy = "tags do not count", "make it a parameter"
+    elif path.endswith(", tokens") or ", option " in path:
+        why, remedy = "it does not count", ""
     elif holds_path(first) or holds_path(second):
         why, remedy = "paths do not count", "add a parameter that counts, such as its name"
     else:
         why, remedy = "it does not count", "make it a Param"
+    what_to_do = f"If the result depends on it, {remedy}." if remedy else "Give the first submission the right one."
     return (
         f"{path}: {shown(first)} at {job.where} and {shown(second)} at {format_line(place)} are one job, {job.label}, "
-        f"which gets the first: {why} in the identity. If the result depends on it, {remedy}."
+        f"which gets the first: {why} in the identity. {what_to_do}"
     )
 
 

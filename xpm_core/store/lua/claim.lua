@@ -12,7 +12,7 @@ ARGV[7]  1 to be woken when something becomes runnable, else 0
 ARGV[8]  how long the worker will live, ms; empty for ever
 ARGV[9]  devices that its own variables list: 'CUDA_VISIBLE_DEVICES=2,...'; empty for none
 
-Returns {code, wait_ms, more, ready, delayed, running, registered, order, job...}
+Returns {code, wait_ms, more, ready, delayed, running, registered, order, ended, job...}
    1  CLAIMED    job... is identity, execution, lease_left_ms, attempt, task, name, directory, payload, options,
                  queue, units, replaces, cancel, needs (identities, joined by commas),
                  max_retries, max_losses, backoff_ms, tags (JSON), experiment (of those that it belongs to, the one
@@ -25,6 +25,7 @@ Returns {code, wait_ms, more, ready, delayed, running, registered, order, job...
   more is 1 while some dependents do not know yet what became of a job: call look.
   ready, delayed and running count the workspace.
   registered is 0 when the worker has to register anew; order is drain, stop, stop_now (order.lua), or empty.
+  ended names the jobs that this call has ended because their workers were lost, with spaces between.
 Invariant  a job is leased to one execution; a demand is met whole; an execution id gets one job.
 Cost O(lines of the queues + experiments, at most 200). Safe to repeat: yes, with the same execution id.
 ]]

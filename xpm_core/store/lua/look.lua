@@ -5,9 +5,10 @@ KEYS[1]  xpm:W:queues  set  queue names
 ARGV[1]  workspace id
 ARGV[2]  lease in ms
 
-Returns {more, ready, delayed, running, {queue, ready jobs, workers, pause}...}
+Returns {more, ready, delayed, running, ended, {queue, ready jobs, workers, pause}...}
    more is 1 while some dependents do not know yet what became of a job: call again. workers counts the living ones;
    it is 0 if jobs are ready and all workers of the queue leave. pause is its JSON; empty if it is not paused.
+   ended as in claim.lua.
 Invariant  there is no reaper: every caller does what is due.
 Cost O(queues + lines + workers that leave), and what is due. Safe to repeat: yes.
 ]]
@@ -20,7 +21,8 @@ guard.integer('lease', lease_ms, 1)
 local now = clock.now()
 local more = executions.tend(w, now, tonumber(lease_ms))
 local open = redis.call('HMGET', keys.counts(w), 'ready', 'delayed', 'running')
-local reply = { more and 1 or 0, tonumber(open[1] or 0), tonumber(open[2] or 0), tonumber(open[3] or 0) }
+local reply = { more and 1 or 0, tonumber(open[1] or 0), tonumber(open[2] or 0), tonumber(open[3] or 0),
+  executions.ended() }
 -- How many living workers serve a queue: 0 if each of them only finishes its job.
 local function served(queue)
   local list = redis.call('ZRANGEBYSCORE', keys.serving(w, queue), now, '+inf')

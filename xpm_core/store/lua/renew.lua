@@ -12,14 +12,14 @@ ARGV[7]  execution id; empty if it is idle
 ARGV[8]  now, in the form of RQ's dates (RQ's tools show it; it decides nothing)
 ARGV[9]  1 if the worker leaves once its job has ended, and not because of an order, else 0
 
-Returns {code, registered, more, order}
+Returns {code, registered, more, order, ended}
    1  RENEWED  the lease runs for ARGV[4] from now
    0  IDLE     no job was named
   -1  CANCEL   somebody asked to cancel the job: stop it and finish it as cancelled (the lease is renewed)
   -2  STALE    the job was taken away
   -3  UNKNOWN  no such job (the server was wiped)
   registered is 0 if the worker has to register anew; more is 1 while some dependents do not know yet what became of
-  a job; order is what the worker was ordered to do (order.lua), or empty.
+  a job; order is what the worker was ordered to do (order.lua), or empty; ended as in claim.lua.
 Invariant  a lease is renewed only for the execution that holds it.
 Cost O(1), and what is due. Safe to repeat: yes.
 ]]
@@ -48,4 +48,4 @@ if identity ~= '' then
   end
 end
 local more = executions.tend(w, now, ask.lease_ms)
-return { code, ask.registered, more and 1 or 0, ask.order }
+return { code, ask.registered, more and 1 or 0, ask.order, executions.ended() }

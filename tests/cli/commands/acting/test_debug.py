@@ -132,7 +132,7 @@ def test_job_runs_with_its_inputs_and_environment_and_changes_nothing_elsewhere(
     cache.mkdir(parents=True)
     (cache / "table.txt").write_text("a table")
     before = bench.state()
-    result = bench.debug(short(identity), XPM_SIGNING_KEY="", CUDA_VISIBLE_DEVICES="7")
+    result = bench.debug(short(identity), CUDA_VISIBLE_DEVICES="7")
     assert result.returncode == 0, result.stderr
     folder = scratch(result.stderr)
     assert bench.state() == before

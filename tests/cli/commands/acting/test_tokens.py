@@ -85,6 +85,26 @@ def test_units_that_are_held_stay_held(lab: Lab, xpm: Xpm) -> None:
     assert rows(xpm("tokens"))[0][1] == "1 of 1"
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("tokens", "--json", "set", "gpu", "3"),
+        ("queues", "-o", "json", "pause", "default"),
+        ("queues", "--json", "resume", "default"),
+        ("workers", "--json", "drain", "node1"),
+        ("workers", "-o", "name", "stop", "node1"),
+    ],
+    ids=" ".join,
+)
+def test_a_form_of_the_list_is_refused_by_what_prints_none(lab: Lab, xpm: Xpm, typed: tuple[str, ...]) -> None:
+    lab.join()
+    create_token(lab.client, "gpu", 2)
+    result = xpm(*typed)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"--json and -o are for the list that `xpm {typed[0]}` prints." in result.stderr
+    assert lab.client.hget("xpm:token:gpu", "capacity") == b"2"
+
+
 def test_more_units_let_a_job_start(lab: Lab, xpm: Xpm) -> None:
     create_token(lab.client, "gpu", 1)
     lab.start("a", demand={"gpu": 1})

@@ -75,6 +75,8 @@ def test_a_silent_worker_is_said_to_be_silent_and_hears_of_its_order_later(crew:
     crew.client.zadd(keys.workers(crew.workspace.id), {"m2-bb.0": now_ms + 2000})
     assert states(xpm)["m2-bb.0"] == "silent"
     assert "m2-bb.0: it leaves. It is silent for " in xpm("workers", "drain", "m2").stderr
+    again = xpm("workers", "drain", "m2").stderr
+    assert "m2-bb.0: it was ordered to drain already. It is silent for " in again, "it may be dead"
 
 
 def test_a_drain_and_its_end_are_said(crew: Lab, xpm: Xpm) -> None:

@@ -311,12 +311,29 @@ def test_a_server_that_was_wiped_is_told_from_a_workspace_without_jobs(lab: Lab,
     lab.end("a")
     lab.client.flushall()
     told = xpm("status")
-    assert (told.exit_code, line(told, "jobs")) == (0, "none yet")
+    assert (told.exit_code, line(told, "jobs")) == (0, "1 done   1 in all")
+    assert line(told, "experiment") == "sweep   1 job"
     assert told.stderr == "The server does not know 1 job that the index has. Run their script.\n"
     assert xpm("status", "sweep").exit_code == 0
     why = xpm("why", "last")
     assert (why.exit_code, why.stdout) == (2, "")
     assert "the server does not know it any more. Run its script again." in why.stderr
+
+
+def test_jobs_of_an_experiment_that_the_server_has_forgotten_are_counted_beside_later_ones(lab: Lab, xpm: Xpm) -> None:
+    lab.end("a")
+    lab.submit("b")
+    lab.client.flushall()
+    lab.store.open_run("later", "run2", {})
+    lease = lab.start("c", experiment="later")
+    lab.finish("c", lease, State.FAILED, ERROR)
+    told = xpm("status")
+    assert line(told, "jobs") == "1 done   1 failed   1 not known to have ended   3 in all"
+    assert told.stderr == "The server does not know 2 jobs that the index has. Run their script.\n"
+    document = json.loads(xpm("status", "--json").stdout)
+    assert (document["jobs"]["done"], document["jobs"]["failed"], document["unknown"]) == (1, 1, 1)
+    assert {each["name"]: each["jobs"] for each in document["experiments"]} == {"later": 1, "sweep": 2}
+    assert json.loads(xpm("status", "sweep", "--json").stdout)["unknown"] == 1
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,33 @@ def test_queue_that_no_worker_serves_is_said_at_once(lab: Lab, xpm: Xpm) -> None
     assert "no living worker" not in xpm("wait", "--timeout", 0).stderr
 
 
-def test_nothing_to_wait_for_is_said(lab: Lab, xpm: Xpm) -> None:
-    result = xpm("wait")
-    assert (result.exit_code, result.stderr) == (0, "No job was selected.\n")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        (),
+        ("sweep",),
+        ("--tag", "name=c"),
+        ("--where", "name=c"),
+        ("--where", "name=c", "--state", "running"),
+        ("sweep", "--tag", "name=c", "--where", "state=running"),
+        ("-q", "--tag", "name=c"),
+    ],
+    ids=" ".join,
+)
+def test_waiting_for_no_job_does_not_look_like_success(lab: Lab, xpm: Xpm, typed: tuple[str, ...]) -> None:
+    """`xpm wait --tag model=bm26 && python figures.py` must not draw figures."""
+    if any("name" in word for word in typed):
+        lab.submit("a")
+    result = xpm("wait", *typed)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "Error: There is no such job, so nothing was waited for. Look: xpm jobs --limit 0\n"
+
+
+@pytest.mark.parametrize("typed", [("--state", "running"), ("--where", "state=running"), ("sweep", "--since", "0s")])
+def test_jobs_none_of_which_stands_as_asked_are_waited_for_at_once(lab: Lab, xpm: Xpm, typed: tuple[str, ...]) -> None:
+    lab.end("a")
+    result = xpm("wait", *typed)
+    assert (result.exit_code, result.stderr) == (0, "No job stands as asked: nothing to wait for.\n")
 
 
 def test_quiet_wait_says_nothing(lab: Lab, xpm: Xpm) -> None:

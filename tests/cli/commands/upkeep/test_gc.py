@@ -15,6 +15,7 @@ import click
 import pytest
 from click.testing import Result
 from helpers.cleanings import Cleaner
+from helpers.private_server import PrivateServer
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.stored_code import Code
 from helpers.typed_commands import AWAY, PROGRAM, Shell
@@ -268,3 +269,17 @@ def test_scripts_that_submit_while_jobs_are_removed_find_all_that_they_need(desk
     assert all("another xpm gc removes files there" in said for said in refused), refused
     for directory in desktop.workspace.glob("jobs/*/[0-9a-f]*"):
         assert (directory / ".xpm" / "done").exists(), directory
+
+
+def test_jobs_that_wait_on_another_server_are_told_and_their_links_stay(
+    cleaner: Cleaner, xpm: Xpm, fresh_server: Callable[[], PrivateServer]
+) -> None:
+    cleaner.lab.submit("waits")
+    cleaner.run("waits")
+    link = next((cleaner.lab.workspace.path / "experiments/sweep/jobs").glob("*/*waits*"))
+    other = fresh_server().url
+    result = xpm("gc", "--orphans", "--yes", "--redis", other)
+    assert f"The server {other} does not know 1 job of the index that has not ended." in result.stderr
+    assert "If another server has them, name that one: --redis URL." in result.stderr
+    assert link.is_symlink()
+    assert "does not know" not in xpm("gc").stderr

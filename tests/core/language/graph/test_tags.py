@@ -109,6 +109,16 @@ def test_two_values_of_one_tag_warn_with_both_places() -> None:
     assert caught[0].filename == __file__
 
 
+def test_two_values_of_one_tag_warn_once() -> None:
+    """A submission collects tags, and so does `task.tags()`: in other lines."""
+    learn = Learn.C(model=Model.C(layers=tag(1)), models=[Model.C(layers=tag(2))])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        learn.tags()
+        learn.tags()
+    assert [each.category for each in caught] == [UserWarning]
+
+
 def test_two_values_that_read_alike_warn_as_paths_write_them() -> None:
     learn = Learn.C(model=Model.C().tag("a", Kind.SMALL)).tag("a", "SMALL")
     with pytest.warns(UserWarning, match=r"tag 'a' is 'SMALL', set at .*:\d+, and Kind@SMALL, set at .*:\d+"):

@@ -9,7 +9,8 @@ from typing import Annotated
 import pytest
 
 from xpm_core.config import Bounds, Config, Meta, Param, PathGenerator, field
-from xpm_core.errors import DeclarationError, ParameterValueError
+from xpm_core.errors import DeclarationError, MismatchError, ParameterValueError
+from xpm_core.language.parameters.schema import refusal
 
 
 class Optimiser(Config):
@@ -86,3 +87,16 @@ def test_default_factory_is_checked() -> None:
 
     assert Model.C().path == Path("x")
     assert Model.C().size == 3
+
+
+@pytest.mark.parametrize(
+    ("expected", "remedy"),
+    [
+        ("float", "Pass a float."),
+        ("int", "Pass an int."),
+        ("a value that a configuration can hold", "Pass a value that a configuration can hold."),
+        ("data that count", "Pass data that count."),
+    ],
+)
+def test_a_remedy_has_one_article(expected: str, remedy: str) -> None:
+    assert refusal("Train.lr", MismatchError(expected, 3j), None).remedy == remedy

@@ -11,12 +11,14 @@ from helpers.tracker_script import Script
 from helpers.waiting import wait_until
 
 from xpm_core.errors import WipedError
+from xpm_core.index.merged import MergedIndex
 from xpm_core.reading.events import EventReader, Record
 from xpm_core.reading.reader import Reader
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.server import connection
 from xpm_core.states import State
 from xpm_core.store import keys
+from xpm_core.store.jobs import Store
 from xpm_core.store.records import Lease, WorkerId
 from xpm_core.workspace.job_records import Marker
 
@@ -114,6 +116,25 @@ def test_a_job_that_failed_by_a_lost_worker_is_marked_so(script: Script) -> None
     assert job.directory.marker() == Marker("failed", lease.execution)
 
 
+def test_the_end_of_a_job_of_another_script_is_written_by_the_script_that_finds_its_worker_lost(script: Script) -> None:
+    script.desk.submit(submission("other", max_losses=0))
+    script.desk.claim(WorkerId("w1", "node1", lease_s=0.05))
+    wait_until(lambda: script.desk.store.look(0.05) and script.desk.state("other") is State.FAILED)
+    end = MergedIndex(script.folder).read()[identity("other")].end
+    assert end is not None
+    assert (end.state, end.error["type"], end.worker) == (State.FAILED, "WorkerLost", "w1")
+
+
+def test_the_end_of_a_lost_job_is_written_once(script: Script) -> None:
+    job, _ = lost(script)
+    script.follower.start()
+    wait_until(lambda: job.state is State.FAILED)
+    for _ in range(2):
+        script.follower._reread([job])
+    [file] = (script.folder / ".xpm" / "index").iterdir()
+    assert len(file.read_text().splitlines()) == 1
+
+
 def test_a_loss_that_is_heard_of_late_marks_no_job_that_runs_again(script: Script) -> None:
     job, _ = lost(script)
     script.desk.retry("a")
@@ -133,11 +154,11 @@ def test_a_loss_that_is_heard_of_late_leaves_the_marker_of_the_same_execution(sc
 
 
 def lost(script: Script) -> tuple[TrackedJob, Lease]:
-    """A job that fails because its worker is not heard from."""
+    """A job that fails because its worker is not heard from. Another process finds that."""
     job = script.submit("a", max_losses=0)
     lease = script.desk.claim(WorkerId("w1", "node1", lease_s=0.05))
     job.directory.prepare(lease.attempt)
-    wait_until(lambda: script.desk.store.look(0.05) and script.desk.state("a") is State.FAILED)
+    wait_until(lambda: Store(script.desk.client, W).look(0.05) and script.desk.state("a") is State.FAILED)
     return job, lease
 
 

@@ -141,7 +141,7 @@ def test_a_lost_job_is_marked_so_when_its_event_was_dropped(script: Mortal) -> N
     job = again.submit("a", max_losses=0)
     lease = script.desk.claim(WorkerId("w1", "node1", lease_s=0.05))
     job.directory.prepare(lease.attempt)
-    wait_until(lambda: script.desk.store.look(0.05) and script.desk.state("a") is State.FAILED)
+    wait_until(lambda: Store(script.desk.client, W).look(0.05) and script.desk.state("a") is State.FAILED)
     script.desk.submit(submission("b"))
     again.cut()
     again.follower.start()

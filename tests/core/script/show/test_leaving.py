@@ -14,6 +14,7 @@ from helpers.private_server import PrivateServer
 from script_tasks import Hold, Write
 
 from xpm_core import experiment
+from xpm_core.index.merged import MergedIndex
 from xpm_core.reading.jobs import JobReader
 from xpm_core.reading.reader import Reader
 from xpm_core.states import State
@@ -98,6 +99,21 @@ def test_second_ctrl_c_does_not_cancel_what_has_started_unheard(
     assert sorted(deaf.states()) == [State.CANCELLED, State.RUNNING, State.RUNNING]
     jobs = Reader(deaf.store.client, deaf.store.w).jobs.read(deaf.identities)
     assert not any(job.cancel_asked for job in jobs), "those that run are left in peace"
+
+
+def test_what_a_second_ctrl_c_cancels_is_cancelled_in_the_index_too(
+    deaf: Deaf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    deaf.claim()
+    monkeypatch.setattr("xpm_core.script.show.leaving.time.sleep", pressed)
+    deaf.interrupt()
+    entries = MergedIndex(deaf.xp.workspace.path).read()
+    ended = [entries[identity].state for identity in deaf.identities]
+    assert ended.count(State.CANCELLED) == 2
+    assert ended.count(None) == 1
 
 
 def test_ctrl_c_before_anything_was_said_cancels_nothing(

@@ -42,7 +42,7 @@ def test_unguarded_script_whose_task_is_its_own_is_refused_with_line_and_guard(d
     assert last.startswith(
         f"xpm_core.errors.UnguardedScriptError: sweep.py:{line}: class Count is defined in this script"
     )
-    assert f'Put line sweep.py:{line} and what belongs to it under `if __name__ == "__main__":`' in last
+    assert f'Put line sweep.py:{line - 1} and what belongs to it under `if __name__ == "__main__":`' in last
     assert not (desktop.workspace / "jobs").exists()
     assert not desktop.daemons()
 

@@ -168,3 +168,51 @@ def test_report_of_failures_names_them_too(stage: Stage) -> None:
             Wrong.C(note=note, file=Path(file)).submit()
     line = next(line for line in failing.report.splitlines() if line.startswith("note "))
     assert "1 submission is no job of its own: it differs from another in Wrong.file" in line
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "option", "values"),
+    [
+        ({}, {"queue": "large"}, "option 'queue'", "'default' at .* and 'large'"),
+        ({"priority": 3}, {}, "option 'priority'", "3 at .* and 0"),
+        ({"max_retries": 1}, {"max_retries": 2}, "option 'max_retries'", "1 at .* and 2"),
+        ({}, {"min_time": 60}, "option 'min_time'", "0 at .* and 60"),
+        ({"env": {"A": "1"}}, {"env": {"A": "2"}}, "option 'env'", ".*'1'.* at .* and .*'2'.*"),
+    ],
+)
+def test_other_options_of_the_same_job_are_named(
+    stage: Stage,
+    warnings: pytest.LogCaptureFixture,
+    first: dict[str, Any],
+    second: dict[str, Any],
+    option: str,
+    values: str,
+) -> None:
+    note = stage.note()
+    with stage.broken():
+        Study.C(note=note, file=Path("other")).submit()
+        Study.C(note=note, either="x").submit(**first)
+        Study.C(note=note, either="x").submit(**second)
+    [message] = told(warnings)
+    assert re.match(rf"Study, {option}: {values} at ", message), message
+    assert message.endswith("it does not count in the identity. Give the first submission the right one.")
+
+
+def test_the_same_options_again_are_no_difference(stage: Stage, warnings: pytest.LogCaptureFixture) -> None:
+    note = stage.note()
+    with stage.broken():
+        for options in ({}, {"priority": 0}, {"env": {}}, {}):
+            Study.C(note=note, file=Path("a")).submit(**options)
+        for _ in range(2):
+            Study.C(note=note, either="x").submit(priority=5, env={"A": "1"})
+    assert told(warnings) == []
+
+
+def test_other_tokens_of_the_same_job_are_named(stage: Stage, warnings: pytest.LogCaptureFixture) -> None:
+    note = stage.note()
+    with stage.broken() as broken:
+        token = broken.connector.createtoken(stage.name(), 4)
+        for units in (1, 2):
+            Study.C(note=note).add_dependencies(token.dependency(units)).submit()
+    [message] = told(warnings)
+    assert re.match(r"Study, tokens: \{'[^']*': 1\} at .* and \{'[^']*': 2\} at ", message), message

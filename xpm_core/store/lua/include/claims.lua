@@ -7,7 +7,7 @@ local CODE = { CLAIMED = 1, EMPTY = 0, SUSPENDED = -1, STALE = -2, UNWANTED = -3
 local function reply(code, wait_ms, more, ask, rest)
   local open = redis.call('HMGET', keys.counts(ask.w), 'ready', 'delayed', 'running')
   local out = { code, wait_ms, more and 1 or 0, tonumber(open[1] or 0), tonumber(open[2] or 0), tonumber(open[3] or 0) }
-  out[7], out[8] = ask.registered, ask.order
+  out[7], out[8], out[9] = ask.registered, ask.order, executions.ended()
   for _, value in ipairs(rest or {}) do out[#out + 1] = value end
   return out
 end

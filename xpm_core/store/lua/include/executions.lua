@@ -4,6 +4,7 @@
 local executions = {}
 
 local REMEMBER_S = 600
+local ended = {} -- jobs that this call has ended because their workers were lost
 
 function executions.note(w, e, j)
   redis.call('HSET', keys.execution(w, e), 'job', j)
@@ -44,6 +45,10 @@ function executions.lose(w, rec, now)
   wake.tokens(rec.demand, now)
 end
 
+-- The jobs that `tend` has ended in this call, in one text with spaces between. Their workers are gone, so the caller
+-- writes these ends into the index.
+function executions.ended() return table.concat(ended, ' ') end
+
 -- Do what is due: end leases that are over, begin retries whose back-off has passed. Returns whether more is left.
 function executions.tend(w, now, lease_ms)
   local due = redis.call('ZRANGEBYSCORE', keys.delayed(w), '-inf', now, 'LIMIT', 0, 100)
@@ -59,7 +64,11 @@ function executions.tend(w, now, lease_ms)
   local next_end = redis.call('ZRANGE', keys.leases(w), 0, 0, 'WITHSCORES')[2]
   if may_expire and next_end and tonumber(next_end) <= now then
     over = redis.call('ZRANGEBYSCORE', keys.leases(w), '-inf', now, 'LIMIT', 0, 100)
-    for _, j in ipairs(over) do executions.lose(w, jobs.load(w, j), now) end
+    for _, j in ipairs(over) do
+      local rec = jobs.load(w, j)
+      executions.lose(w, rec, now)
+      if rec.state ~= 'ready' then ended[#ended + 1] = j end
+    end
   end
   local more = edges.work(w, now)
   return more or #due == 100 or #over == 100

@@ -13,7 +13,6 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from xpm_core.defaults import DEFAULT_LEASE_S
-from xpm_core.server.connection import ServerError
 from xpm_core.states import Event, State
 from xpm_core.store import keys, replies, scripts
 from xpm_core.store.records import (
@@ -80,7 +79,7 @@ class Store:
         try:
             if ended:
                 self.on_losses(text_of(ended).split())
-        except ServerError as error:  # what else the call has brought must not be lost
+        except Exception as error:  # what else the call has brought must not be lost
             log.warning("The ends of lost jobs are not in the index: %s. xpm doctor --repair adds them.", error)
 
     def _send(self, script: str, key: str, args: list[Any], read: Callable[[Any], T]) -> scripts.Sent[T]:

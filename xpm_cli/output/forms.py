@@ -5,8 +5,6 @@ Owns: the option `-o`, and how records are written as JSON, JSON lines and CSV.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -14,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from xpm_cli.output.json_form import SCHEMA, dumps
+from xpm_core.words.csv_line import csv_line
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -65,9 +64,7 @@ def as_json_lines(records: Iterable[Mapping[str, Any]]) -> Iterable[str]:
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterable[str]:
     """Comma-separated values, the header first. What is no text or number is written as JSON; None as nothing."""
     for row in (header, *rows):
-        line = io.StringIO(newline="")
-        csv.writer(line).writerow([_cell(value) for value in row])  # cells with a part of "\r\n" are quoted
-        yield line.getvalue().removesuffix("\r\n")
+        yield csv_line(map(_cell, row), end="")
 
 
 def _cell(value: Any) -> Any:

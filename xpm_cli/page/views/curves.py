@@ -5,8 +5,6 @@ Owns: which chart a URL asks for, and its numbers for those who see no chart.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +20,7 @@ from xpm_cli.page.results.tables import chosen_jobs, foldable_columns, jobs_of, 
 from xpm_core.errors import FilterError, ResultsError, UnknownColumnError, UnknownJobError
 from xpm_core.results.digits import fixed
 from xpm_core.results.folding.folded import Folded
+from xpm_core.words.csv_line import csv_line
 from xpm_core.words.text import plural
 
 if TYPE_CHECKING:
@@ -202,10 +201,8 @@ def _text(series: Series, at: int) -> str:
 
 def as_csv(chart: Chart) -> str:
     """All numbers of a chart: a line for each step of each curve."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["curve", "step", chart.metric, "low", "high", "n"])
+    lines = [csv_line(["curve", "step", chart.metric, "low", "high", "n"])]
     for each in chart.series:
-        for row in zip(each.steps, each.values, each.lows, each.highs, each.counts, strict=True):
-            writer.writerow([each.name, *("" if value is None else value for value in row)])
-    return out.getvalue()
+        rows = zip(each.steps, each.values, each.lows, each.highs, each.counts, strict=True)
+        lines += [csv_line([each.name, *row]) for row in rows]
+    return "".join(lines)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
@@ -11,6 +9,7 @@ from typing import Any
 
 from xpm_core.exchange.exporting.selection import ChosenJob
 from xpm_core.exchange.layout import ExportRecord, is_moment
+from xpm_core.words.csv_line import csv_line
 from xpm_core.words.text import amount, plural
 from xpm_core.workspace.reported.results_file import results_in
 from xpm_core.workspace.reported.values import finite
@@ -75,17 +74,16 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     tags = list(dict.fromkeys(name for row in rows for name in row["tags"]))
     names = list(dict.fromkeys(name for row in rows for name in row["parameters"]))
     results = list(dict.fromkeys(name for row in rows for name in row["results"]))
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
     plain = ("identity", "task", "state", "code", "started", "ended", "host", "directory")
-    writer.writerow([*plain, *(f"tag:{name}" for name in tags), *names, *(f"result:{name}" for name in results)])
+    header = [*plain, *(f"tag:{name}" for name in tags), *names, *(f"result:{name}" for name in results)]
+    lines = [csv_line(header)]
     for row in rows:
         values = [row[name] for name in plain]
         values += [row["tags"].get(name) for name in tags]
         values += [row["parameters"].get(name) for name in names]
         values += [row["results"].get(name) for name in results]
-        writer.writerow([_cell(value) for value in values])
-    return stream.getvalue()
+        lines.append(csv_line(map(_cell, values)))
+    return "".join(lines)
 
 
 def _cell(value: Any) -> Any:

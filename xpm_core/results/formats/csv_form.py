@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from xpm_core.results.formats.sheet import Sheet, flat
+from xpm_core.words.csv_line import csv_line
 
 
 def as_csv(sheet: Sheet) -> str:
@@ -16,9 +14,5 @@ def as_csv(sheet: Sheet) -> str:
     for a formula.
     """
     columns = flat(sheet)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    for row in zip(*columns.values(), strict=True):
-        writer.writerow(row)
-    return out.getvalue()
+    rows = zip(*columns.values(), strict=True)
+    return "".join(csv_line(row, end="\r\n") for row in (columns, *rows))

@@ -23,11 +23,15 @@ def read(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text, newline=""), strict=True))
 
 
+def shown(text: str) -> str:
+    return text.replace("\0", "\ufffd")
+
+
 @given(st.lists(st.lists(VALUES, min_size=2, max_size=2), max_size=8), st.text(st.characters(codec="utf-8")))
 def test_what_is_written_is_read_back(rows: list[list[Any]], heading: str) -> None:
     found = read(as_csv(Sheet([heading, "other"], rows)))
-    assert found[0][0] == heading
-    assert found[1:] == [["" if value is None else str(value) for value in row] for row in rows]
+    assert found[0][0] == shown(heading)
+    assert found[1:] == [["" if value is None else shown(str(value)) for value in row] for row in rows]
 
 
 def test_numbers_keep_all_their_digits() -> None:
@@ -56,7 +60,7 @@ def test_folded_cells_take_columns_of_their_own(tmp_path: Path) -> None:
 
 
 def test_hostile_texts_stay_as_they_are() -> None:
-    assert [row[0] for row in read(as_csv(Sheet(["a"], [[text] for text in HOSTILE])))[1:]] == list(HOSTILE)
+    assert [row[0] for row in read(as_csv(Sheet(["a"], [[text] for text in HOSTILE])))[1:]] == list(map(shown, HOSTILE))
 
 
 def test_lists_states_and_paths_are_texts() -> None:

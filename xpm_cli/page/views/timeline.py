@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.routing import Route
 
-from xpm_cli.page.rendering import page
+from xpm_cli.page.rendering import first_place, page
 from xpm_cli.page.timeline.history import History, Past
 from xpm_cli.page.timeline.lanes import Execution, How, Lane, Run, Use, Window, use_of
 from xpm_cli.page.timeline.picture import Look, clock, picture, seen
@@ -161,10 +161,8 @@ def _asked(request: Request, past: Past) -> Asked:
     from_s = _time("from", query.get("from", ""), day_s)
     if not SHORTEST_S <= to_s - from_s <= LONGEST_S:
         raise FilterError("to", query.get("to", ""), "it is not after `from`", 1, REMEDY)
-    first = query.get("first", "")
-    place = int(first) if first.isascii() and first.isdigit() and len(first) < 8 else 0
     pinned = bool(query.get("from") or query.get("to"))
-    return Asked(Window(from_s, to_s), pinned, query.get("lane", ""), place, query.get("filter", ""))
+    return Asked(Window(from_s, to_s), pinned, query.get("lane", ""), first_place(request), query.get("filter", ""))
 
 
 def _time(name: str, text: str, otherwise: float) -> float:

@@ -50,8 +50,6 @@ JOINED_S = 10.0
 """How often it looks whether jobs have come to another experiment, seconds."""
 MANY = 20_000
 """From so many changes on, all jobs are listed anew, which is then quicker."""
-REVIVE_S = 2.0
-"""How long an embedded server may be away before it is started again, seconds."""
 
 
 @dataclass(frozen=True)
@@ -346,10 +344,8 @@ class Desk:
                 self._read()
             else:
                 self._look()
-        except (ServerError, OSError) as error:
+        except (ServerError, OSError, RedisUnavailableError) as error:
             self._note(error)
-        except RedisUnavailableError as error:
-            self._say_away(error.problem)
         except Exception as error:  # else the thread that follows would end, and nobody would know
             self._say_trouble(error)
 
@@ -425,13 +421,9 @@ class Desk:
 
     def _note(self, error: Exception) -> None:
         """Note that the server is away. An embedded one is started again after a while."""
-        connector, now_s = self.view.connector, time.monotonic()
-        self._say_away(fault_of(error, connector.client).problem)
+        self._say_away(self.opened.outage(error, time.monotonic() - self._away_at if self.outage else 0.0))
         with self._wake:
             self._news.missed = True
-        if connector.embedded is not None and now_s - self._away_at > REVIVE_S:
-            with suppress(XpmError):  # it is tried again at the next reading
-                connector.embedded.revive()
 
     def _say_away(self, problem: str) -> None:
         """Note why the server does not answer, and let all who look know."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable
 
@@ -13,7 +15,7 @@ from helpers.waiting import wait_until
 
 from xpm_cli.page.desk.desk import Batch
 from xpm_cli.page.desk.orders import _near
-from xpm_core.errors import FilterError
+from xpm_core.errors import EmbeddedServerError, FilterError
 from xpm_core.states import State
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.workspace.workspace import Workspace
@@ -175,3 +177,24 @@ def test_jobs_that_are_listed_anew_count_as_missed(lab: Lab, page: PageClient, m
     lab.submit("a")
     wait_until(lambda: bool(heard))
     assert all(batch.missed for batch in heard), "what has changed is in no batch"
+
+
+def test_an_embedded_server_is_started_again_and_why_that_fails_is_said(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_cli.lookup.open_workspace.REVIVE_S", 0.05)
+    with page_of(workspace.path) as page:
+        embedded = page.desk.view.connector.embedded
+        assert embedded is not None
+        Lab(workspace, page.desk.view.connector.client).submit("a")
+        wait_until(lambda: listed(page) == ["a"])
+
+        def fails() -> bool:
+            raise EmbeddedServerError("Embedded Redis", "its folder is gone", "Restore it.")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(embedded, "revive", fails)
+            os.kill(embedded.pid, signal.SIGKILL)
+            wait_until(lambda: "(Embedded Redis: its folder is gone. Restore it)" in page.client.get("/jobs").text)
+        wait_until(lambda: "does not answer" not in page.client.get("/jobs").text)
+        assert listed(page) == ["a"]

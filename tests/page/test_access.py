@@ -11,6 +11,7 @@ from helpers.every_state import EveryState
 from helpers.simulated_jobs import ERROR, Lab
 from playwright.sync_api import expect
 
+from xpm_cli.page.links import Links
 from xpm_cli.page.rendering import VIEWS
 from xpm_core.states import State
 
@@ -34,7 +35,7 @@ def lab(workspace: Any, redis_client: Any) -> Lab:
 
 def paths(shown: Shown, lab: Lab) -> list[str]:
     """A URL of each view."""
-    links = shown.app.state.links
+    links = Links()
     views = [getattr(links, name)() for name in VIEWS]
     jobs = [links.job(lab.identity(state.value)) for state in (State.FAILED, State.RUNNING)]
     lists = [links.jobs("state=failed,blocked", sort="-submitted"), links.jobs("stat=failed")]
@@ -123,7 +124,7 @@ def test_hostile_texts_stay_texts(lab: Lab, shown: Shown, visits: Visits) -> Non
         lab.end(f"job {text}", State.FAILED, error, tags={"note": text}, params={"p": text, f"q{text}": 1})
     expect(open_tabs[1].get_by_text(HOSTILE[0]).first).to_be_visible()
     tabs = [visitor.open(path) for path in paths(shown, lab)] + open_tabs
-    tabs += [visitor.open(shown.app.state.links.jobs(text)) for text in HOSTILE]
+    tabs += [visitor.open(Links().jobs(text)) for text in HOSTILE]
     for tab in tabs:
         tab.wait_for_load_state()
         assert tab.evaluate("window.hacked") is None, tab.url

@@ -21,7 +21,7 @@ from xpm_cli.page.completing import complete
 from xpm_cli.page.desk.desk import Desk
 from xpm_cli.page.desk.feed import AsOf, Feed
 from xpm_cli.page.faults import Faults, said
-from xpm_cli.page.links import ASSETS, Links
+from xpm_cli.page.links import ASSETS
 from xpm_cli.page.results.charts import Charts
 from xpm_cli.page.timeline.history import History
 from xpm_cli.page.views import (
@@ -43,17 +43,16 @@ if TYPE_CHECKING:
     from xpm_cli.page.safety.guard import Guard
 
 
-def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
+def build(desk: Desk, guard: Guard) -> Starlette:
     """Return the application.
 
     Args:
         desk: Reads the workspace.
         guard: Who may come in, and whether the page may act.
-        links: Writes the URLs; None for those of the page.
 
     Returns:
-        The application. Its `state` has what all requests share: `desk`, `guard`, `links`, `templates`, `acting`,
-        `history`, `charts`, and `feed`, whose `close` ends all streams.
+        The application. Its `state` has what all requests share: `desk`, `guard`, `templates`, `acting`, `history`,
+        `charts`, and `feed`, whose `close` ends all streams.
     """
     feed = Feed(desk)
     routes: list[Route | Mount] = [
@@ -79,7 +78,7 @@ def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
         exception_handlers={XpmError: said, 404: _absent},
     )
     state = application.state
-    state.desk, state.guard, state.links, state.feed = desk, guard, links or Links(), feed
+    state.desk, state.guard, state.feed = desk, guard, feed
     state.acting, state.history, state.charts = acting_jobs.Acting(), History(desk), Charts()
     state.templates = rendering.environment()
     return application

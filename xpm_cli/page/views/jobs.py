@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.tables.job_table import DIGITS, failure, time_of, where
-from xpm_cli.page.rendering import first_place, page
+from xpm_cli.page.rendering import first_place, links_of, page
 from xpm_core.errors import FilterError
 from xpm_core.filters import ABSENT, UNKNOWN, Column, Filter, from_options, parse, parse_columns
 from xpm_core.states import State
@@ -116,7 +116,7 @@ def counts(request: Request) -> Response:
 
 def _shown(request: Request, listed: Listed) -> dict[str, Any]:
     """What the templates of the list and of its parts are told."""
-    text, links = request.query_params.get("filter", ""), request.app.state.links
+    text, links = request.query_params.get("filter", ""), links_of(request)
     wanted = parse(text) if text.strip() else Filter()
     return {
         "listed": listed,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.routing import Route
 
-from xpm_cli.page.rendering import first_place, page
+from xpm_cli.page.rendering import first_place, links_of, page
 from xpm_cli.page.timeline.history import History, Past
 from xpm_cli.page.timeline.lanes import Execution, How, Lane, Run, Use, Window, use_of
 from xpm_cli.page.timeline.picture import Look, clock, picture, seen
@@ -88,7 +88,7 @@ def show(request: Request) -> Response:
 def _facts(
     request: Request, desk: Desk, past: Past, asked: Asked, chosen: Callable[[Execution], bool]
 ) -> dict[str, Any]:
-    links: Links = request.app.state.links
+    links = links_of(request)
     window = asked.window
     lanes = [lane for lane in in_order(past.lanes) if lane.is_in(window) and asked.lane in ("", lane.worker)]
     rows = [Row(lane, use_of(lane, window)) for lane in lanes]

@@ -306,9 +306,10 @@ class Desk(threading.Thread):
         """Act on the job, and return what came of it."""
         (row,) = targets.rows
         if verb == "cancel":
-            spares = not targets.loses(row)
-            return [acts.cancel(self._opened, row, spares_running=spares, again="Press c again to stop it.").line]
-        result = acts.retry(self._opened, row)
+            again = "Press c again to stop it."
+            (result,) = acts.cancel(self._opened, [row], spares_running=lambda row: not targets.loses(row), again=again)
+            return [result.line]
+        (result,) = acts.retry(self._opened, [row])
         return [result.line, *(acts.obstacle_lines(self._opened, [row]) if result.done else ())]
 
     def _say(self, lines: list[str]) -> None:

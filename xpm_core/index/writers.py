@@ -95,13 +95,22 @@ class EndWriter:
     def __init__(self, workspace: Path, writer: str) -> None:
         self._file = _LineFile(ends_folder(workspace) / f"{writer}{END}")
 
-    def again(self, identity: str) -> None:
-        """Write that a job was asked to run again."""
-        self._file.append([again_line(identity, time.time())])
+    def again(self, identities: Iterable[str]) -> None:
+        """Write that jobs were asked to run again."""
+        now_s = time.time()
+        self._append([again_line(identity, now_s) for identity in identities])
 
     def add(self, identity: str, end: End) -> None:
         """Write the end of a job."""
-        self._file.append([ended_line(identity, end)])
+        self.add_each([(identity, end)])
+
+    def add_each(self, ends: Iterable[tuple[str, End]]) -> None:
+        """Write the ends of jobs."""
+        self._append([ended_line(identity, end) for identity, end in ends])
+
+    def _append(self, lines: list[str]) -> None:
+        if lines:
+            self._file.append(lines)
 
 
 class RemovalWriter:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from xpm_core.defaults import DEFAULT_LEASE_S
+from xpm_core.errors import XpmError
 from xpm_core.states import Event, State
 from xpm_core.store import keys, replies, scripts
 from xpm_core.store.records import (
@@ -45,6 +46,18 @@ if TYPE_CHECKING:
     from xpm_core.workspace.job_spec import JobSpec
 
 T = TypeVar("T")
+Cancelled = tuple[CancelCode, str, str]
+"""What `Store.cancel` returns."""
+Retried = tuple[RetryCode, str, str]
+"""What `Store.retry` returns."""
+
+
+class Retrying(NamedTuple):
+    """A job that is to run again; see `Store.retry`."""
+
+    identity: str
+    kept: Submission | None = None
+    recoded: tuple[JobSpec, JobSpec] | None = None
 
 
 class Store:
@@ -67,6 +80,10 @@ class Store:
 
     def _run(self, script: str, key: str, *args: Any) -> Any:
         return scripts.run(self._caller, script, [key], [self.w, *args])
+
+    def _run_each(self, script: str, args: Iterable[list[Any]], read: Callable[[Any], T]) -> list[T | XpmError]:
+        replies = scripts.run_each(self.client, script, [keys.counts(self.w)], ([self.w, *each] for each in args))
+        return [reply if isinstance(reply, XpmError) else read(reply) for reply in replies]
 
     def _send(self, script: str, key: str, args: list[Any], read: Callable[[Any], T]) -> scripts.Sent[T]:
         return scripts.Sent(read, self.client, script, [key], [self.w, *args])
@@ -131,7 +148,7 @@ class Store:
         ]
         return Look(bool(reply[0]), int(reply[1]), int(reply[2]), int(reply[3]), queues)
 
-    def cancel(self, identity: str, *, spares_running: bool = False) -> tuple[CancelCode, str, str]:
+    def cancel(self, identity: str, *, spares_running: bool = False) -> Cancelled:
         """Cancel a job.
 
         Args:
@@ -141,8 +158,18 @@ class Store:
         Returns:
             The code, the job's state now, and the worker that runs it, if any.
         """
-        code, state, worker = self._run("cancel", keys.counts(self.w), identity, int(spares_running))
-        return CancelCode(code), text_of(state), text_of(worker)
+        return _cancelled(self._run("cancel", keys.counts(self.w), identity, int(spares_running)))
+
+    def cancel_each(self, jobs: Iterable[tuple[str, bool]]) -> list[Cancelled | XpmError]:
+        """Cancel jobs, in order and in one round trip.
+
+        Args:
+            jobs: The identity of each, and whether to leave it as it is if it runs.
+
+        Returns:
+            For each what `cancel` returns, or the error of this job.
+        """
+        return self._run_each("cancel", ([identity, int(spares)] for identity, spares in jobs), _cancelled)
 
     def retry(
         self,
@@ -150,7 +177,7 @@ class Store:
         replaces: str = "",
         kept: Submission | None = None,
         recoded: tuple[JobSpec, JobSpec] | None = None,
-    ) -> tuple[RetryCode, str, str]:
+    ) -> Retried:
         """Run a settled job again.
 
         Args:
@@ -163,10 +190,15 @@ class Store:
         Returns:
             The code, the job's state now, and the other job that is in the way, if any.
         """
-        about, payload = (_kept(kept), kept.spec.payload) if kept else ("", b"")
-        options = [json.dumps(spec.written_options()) for spec in recoded] if recoded else ["", ""]
-        code, state, other = self._run("retry", keys.counts(self.w), identity, replaces, about, payload, *options)
-        return RetryCode(code), text_of(state), text_of(other)
+        return _retried(self._run("retry", keys.counts(self.w), *_retrying(identity, replaces, kept, recoded)))
+
+    def retry_each(self, jobs: Iterable[Retrying]) -> list[Retried | XpmError]:
+        """Run settled jobs again, in order and in one round trip.
+
+        Returns:
+            For each what `retry` returns, or the error of this job.
+        """
+        return self._run_each("retry", (_retrying(job.identity, "", job.kept, job.recoded) for job in jobs), _retried)
 
     def relist(self, identities: Sequence[str]) -> int:
         """Put jobs into the lists of their states, which a worker of an earlier xpm does not keep.
@@ -354,6 +386,25 @@ class Store:
 def new_execution_id() -> str:
     """Return a fresh execution id: 24 random hex characters. It is short because Redis keeps one of each done job."""
     return os.urandom(12).hex()
+
+
+def _cancelled(reply: Any) -> Cancelled:
+    code, state, worker = reply
+    return CancelCode(code), text_of(state), text_of(worker)
+
+
+def _retrying(
+    identity: str, replaces: str, kept: Submission | None, recoded: tuple[JobSpec, JobSpec] | None
+) -> list[Any]:
+    """The arguments of `retry.lua` after the workspace."""
+    about, payload = (_kept(kept), kept.spec.payload) if kept else ("", b"")
+    options = [json.dumps(spec.written_options()) for spec in recoded] if recoded else ["", ""]
+    return [identity, replaces, about, payload, *options]
+
+
+def _retried(reply: Any) -> Retried:
+    code, state, other = reply
+    return RetryCode(code), text_of(state), text_of(other)
 
 
 def _asking(worker: WorkerId, execution: str, listen: bool, left_s: float | None) -> list[Any]:

@@ -11,10 +11,9 @@ from xpm_cli.app import FAILED, common_options, say
 from xpm_cli.lookup import acts
 from xpm_cli.lookup.code.changed_code import ChangedCode
 from xpm_cli.lookup.code.retried_code import Recoded, RetriedCode
-from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
+from xpm_cli.lookup.open_workspace import open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
 from xpm_cli.lookup.targets import Targets, retried_states
-from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
 
 
@@ -81,13 +80,7 @@ def retry(
             recoded = code_of_jobs.now()
         for line in code_of_jobs.now_lines({row.identity for row in targets.rows}):
             say(line)
-        results = [_retry(opened, row, recoded.get(row.identity), trust) for row in targets.rows]
+        done = acts.said(acts.retry(opened, targets.rows, recoded, trusts=trust))
         for warning in acts.obstacle_lines(opened, targets.rows):
             say(warning)
-    ctx.exit(0 if all(results) and not fails else FAILED)
-
-
-def _retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None, trusts: bool) -> bool:
-    result = acts.retry(opened, row, recoded, trusts=trusts)
-    say(result.line)
-    return result.done
+    ctx.exit(0 if done and not fails else FAILED)

@@ -11,10 +11,9 @@ another experiment. Whoever was given something that was not made anew is told w
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -48,6 +47,8 @@ LOOK_S = 1.0
 """How often the desk looks for what no event says, while somebody looks at the page, seconds."""
 JOINED_S = 10.0
 """How often it looks whether jobs have come to another experiment, seconds."""
+MOST_KEPT, MOST_TABLES = 64, 6
+"""How many values are remembered, and how many tables."""
 MANY = 20_000
 """From so many changes on, all jobs are listed anew, which is then quicker."""
 
@@ -133,7 +134,8 @@ class Desk:
         self._wake = threading.Condition()
         self._news, self._heard_to = _News(), "0-0"
         self._orders = Orders()
-        self._memory = Memory()
+        self._memory = Memory(MOST_KEPT, ages=True)
+        self._tables, self._making = Memory(MOST_TABLES, ages=False), threading.RLock()
         self._depth = 0
         self._hearers: list[Callable[[Batch], None]] = []
         self._listener: Listener | None = None
@@ -195,11 +197,7 @@ class Desk:
         with self.reading() as view:
             found = self._orders.of(view, text)
             ranking = found.ranking
-            order = None
-            if sort:
-                order, rests_s = self._orders.sorted(view, text, sort, self.generation)
-                self._memory.borrow(rests_s)
-            window, last = part_of(ranking, order, first, count, after)
+            window, last = part_of(ranking, self._sorted(view, text, sort), first, count, after)
             return Listed(
                 rows=view.rows(window),
                 last=last,
@@ -211,6 +209,24 @@ class Desk:
                 results=found.differing.results,
                 notes=view.notes,
             )
+
+    def identities(self, text: str, sort: str = "") -> list[str]:
+        """Return all jobs that match a filter, in order. `rows` reads them, some at a time, so that others can read.
+
+        Raises:
+            FilterError: As for `listed`.
+        """
+        with self.reading() as view:
+            ranking = self._orders.of(view, text).ranking
+            return part_of(ranking, self._sorted(view, text, sort), 0, len(ranking))[0]
+
+    def _sorted(self, view: View, text: str, sort: str) -> Sequence[str] | None:
+        """What matches a filter, in an order that was asked for; None without one."""
+        if not sort:
+            return None
+        order, rests_s = self._orders.sorted(view, text, sort, self.generation)
+        self._memory.borrow(rests_s)
+        return order
 
     def matching(self, text: str, identities: Iterable[str]) -> list[JobRow]:
         """Return these jobs, in order, but those that do not match a filter.
@@ -227,7 +243,7 @@ class Desk:
         with self.reading() as view:
             return view.rows(identities)
 
-    def remembered(self, key: Hashable, make: Callable[[View], T], *, heavy: bool = False) -> T:
+    def remembered(self, key: Hashable, make: Callable[[View], T]) -> T:
         """Return a value that is made of the workspace, and made again only after something has changed.
 
         If it takes long, it is made less often: at most one part in twenty of the time goes there. Whoever gets an old
@@ -236,11 +252,24 @@ class Desk:
         Args:
             key: Names the value.
             make: Makes it; it is called while no other thread reads.
-            heavy: Whether it is large, such as a table of all jobs. Of such values, only a few are kept, and they do
-                not change with the time.
         """
         with self.reading() as view:
-            found: T = self._memory.get(key, lambda: make(view), self.generation, heavy)
+            found: T = self._memory.get(key, lambda: make(view), self.generation)
+            return found
+
+    def table(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return a value that is large, such as a table of all jobs. A few are kept, and they do not age with the time.
+
+        One is made at a time, and others read the workspace meanwhile. Whoever is in `reading` must not call this.
+
+        Args:
+            key: Names the value.
+            make: Makes it. What it reads of the workspace, it reads in `reading`; it may call `table`.
+        """
+        with self._making:
+            with self.reading():
+                generation = self.generation
+            found: T = self._tables.get(key, make, generation)
             return found
 
     # -- what streams ask ------------------------------------------------------------------------------------------
@@ -320,8 +349,7 @@ class Desk:
 
     def _tell_due(self) -> None:
         """Let those ask again who were given something old that can be made anew now."""
-        if time.monotonic() >= self._memory.due_s:
-            self._memory.due_s = math.inf
+        if self._memory.is_due() | self._tables.is_due():
             self._tell(Batch(self.cursor, {}, {}, missed=True))
 
     def _make_ready(self) -> None:

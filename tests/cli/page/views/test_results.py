@@ -11,7 +11,7 @@ from helpers.page_studies import StudyPage, Tables
 from helpers.simulated_jobs import Lab
 from helpers.typed_commands import AWAY
 
-from xpm_cli.page.desk.memory import MOST_HEAVY
+from xpm_cli.page.desk.desk import MOST_TABLES
 from xpm_cli.page.views import results
 from xpm_core.results.table import Table
 from xpm_core.states import State
@@ -165,4 +165,4 @@ def test_files_answer_where_the_server_is_gone(swept: StudyPage) -> None:
 def test_only_a_few_tables_are_kept(swept: StudyPage) -> None:
     for seed in range(10):
         swept.get("/results", filter=f"seed!={seed}", over="seed")
-    assert len(swept.desk._memory._heavy) == MOST_HEAVY
+    assert len(swept.desk._tables._kept) == MOST_TABLES

@@ -88,6 +88,27 @@ def test_no_view_is_wider_than_a_phone(lab: Lab, shown: Shown, visits: Visits) -
     assert wide == []
 
 
+def test_long_words_make_no_view_wider_than_a_phone(lab: Lab, shown: Shown, visits: Visits) -> None:
+    long = "name" * 50
+    lab.store.cancel(lab.identity("ready"))  # so that the worker takes the next one
+    error = {**ERROR, "message": long}
+    lab.end("long", State.FAILED, error, tags={"name": "long", "label": long}, params={"p": long, long: 1})
+    visitor = visits(**PHONE)
+    links, wide = Links(), []
+    of_job = [links.job(lab.identity("long")), links.log(lab.identity("long")), links.graph(lab.identity("long"))]
+    asked = [links.act("retry", "state=failed"), links.results(over="name"), links.jobs(f"label={long}")]
+    for path in [*paths(shown, lab), *of_job, *asked, links.compare([lab.identity("long"), lab.identity("done")])]:
+        tab = visitor.open(path)
+        width = tab.evaluate("document.documentElement.scrollWidth")
+        if width > PHONE["viewport"]["width"]:
+            wide.append(f"{path}: {width}")
+        tab.close()
+    tab = visitor.open(of_job[0])
+    assert tab.locator(".pairs tbody th").first.evaluate("each => each.clientHeight") < 60, "a letter on each line"
+    visitor.complaints.clear()
+    assert wide == []
+
+
 def test_without_scripts_all_is_reached_by_links_and_forms(lab: Lab, shown: Shown, visits: Visits) -> None:
     visitor = visits(java_script_enabled=False)
     tab = visitor.open("/")

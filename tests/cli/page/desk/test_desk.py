@@ -110,7 +110,7 @@ def test_what_is_remembered_is_made_again_after_a_change(lab: Lab, page: PageCli
 
 def test_others_read_while_a_table_is_made(lab: Lab, page: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.end("a", results={"loss": 0.5})
-    wait_until(lambda: page.desk.listed("loss=0.5").matched == 1)
+    wait_until(lambda: page.desk.listed("state=done").matched == 1)
     begun, gate, real = threading.Event(), threading.Event(), listed_results.table_of
 
     def slow(*given: Any, **more: Any) -> Any:

@@ -24,7 +24,6 @@ TESTED_ELSEWHERE = {
     "cli/lookup/publishing/asked_table": ("cli/commands/publishing/test_results", "it is what the command prints"),
     "cli/lookup/code/ran_code": ("cli/commands/looking/test_diff", "the code that two jobs ran is compared"),
     "cli/page/application": ("cli/page/views/test_jobs", "every view is asked for through it"),
-    "cli/page/links": ("cli/page/views/test_jobs", "its addresses are those that pages name"),
     "cli/page/rendering": ("cli/page/views/test_jobs", "every page is made by it"),
     "cli/page/desk/orders": ("cli/page/desk/test_desk", "the desk remembers by it what was asked for"),
     "core/reading/listener": ("cli/watch/test_listener", "the screen and the page follow by it"),

@@ -11,6 +11,7 @@ from helpers.every_state import EveryState
 from helpers.simulated_jobs import ERROR, Lab
 from playwright.sync_api import expect
 
+from xpm_cli.page.links import Links
 from xpm_cli.page.rendering import VIEWS
 from xpm_core.states import State
 
@@ -34,7 +35,7 @@ def lab(workspace: Any, redis_client: Any) -> Lab:
 
 def paths(shown: Shown, lab: Lab) -> list[str]:
     """A URL of each view."""
-    links = shown.app.state.links
+    links = Links()
     views = [getattr(links, name)() for name in VIEWS]
     jobs = [links.job(lab.identity(state.value)) for state in (State.FAILED, State.RUNNING)]
     lists = [links.jobs("state=failed,blocked", sort="-submitted"), links.jobs("stat=failed")]
@@ -87,6 +88,27 @@ def test_no_view_is_wider_than_a_phone(lab: Lab, shown: Shown, visits: Visits) -
     assert wide == []
 
 
+def test_long_words_make_no_view_wider_than_a_phone(lab: Lab, shown: Shown, visits: Visits) -> None:
+    long = "name" * 50
+    lab.store.cancel(lab.identity("ready"))  # so that the worker takes the next one
+    error = {**ERROR, "message": long}
+    lab.end("long", State.FAILED, error, tags={"name": "long", "label": long}, params={"p": long, long: 1})
+    visitor = visits(**PHONE)
+    links, wide = Links(), []
+    of_job = [links.job(lab.identity("long")), links.log(lab.identity("long")), links.graph(lab.identity("long"))]
+    asked = [links.act("retry", "state=failed"), links.results(over="name"), links.jobs(f"label={long}")]
+    for path in [*paths(shown, lab), *of_job, *asked, links.compare([lab.identity("long"), lab.identity("done")])]:
+        tab = visitor.open(path)
+        width = tab.evaluate("document.documentElement.scrollWidth")
+        if width > PHONE["viewport"]["width"]:
+            wide.append(f"{path}: {width}")
+        tab.close()
+    tab = visitor.open(of_job[0])
+    assert tab.locator(".pairs tbody th").first.evaluate("each => each.clientHeight") < 60, "a letter on each line"
+    visitor.complaints.clear()
+    assert wide == []
+
+
 def test_without_scripts_all_is_reached_by_links_and_forms(lab: Lab, shown: Shown, visits: Visits) -> None:
     visitor = visits(java_script_enabled=False)
     tab = visitor.open("/")
@@ -123,7 +145,7 @@ def test_hostile_texts_stay_texts(lab: Lab, shown: Shown, visits: Visits) -> Non
         lab.end(f"job {text}", State.FAILED, error, tags={"note": text}, params={"p": text, f"q{text}": 1})
     expect(open_tabs[1].get_by_text(HOSTILE[0]).first).to_be_visible()
     tabs = [visitor.open(path) for path in paths(shown, lab)] + open_tabs
-    tabs += [visitor.open(shown.app.state.links.jobs(text)) for text in HOSTILE]
+    tabs += [visitor.open(Links().jobs(text)) for text in HOSTILE]
     for tab in tabs:
         tab.wait_for_load_state()
         assert tab.evaluate("window.hacked") is None, tab.url

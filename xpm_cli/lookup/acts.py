@@ -1,23 +1,32 @@
-"""Cancel a job, or run it again, and say what came of it.
+"""Cancel jobs, or run them again, and say what came of each.
 
 Owns: the words for each result, and which results are alike. Whoever calls it has asked before, see `Targets`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import IntEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from xpm_cli.app import say
 from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.lookup.sealed_job import distrust, vouched
+from xpm_core.errors import XpmError
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.why.known import all_paused, unserved
 from xpm_core.states import State
+from xpm_core.store.jobs import Retrying
 from xpm_core.store.records import CancelCode, RetryCode
 
 if TYPE_CHECKING:
     from xpm_cli.lookup.code.retried_code import Recoded
+
+BATCH = 100
+"""How many jobs are acted on in one round trip. Between two of these, the server has time for others."""
+_NONE: Mapping[str, Recoded] = MappingProxyType({})
 
 
 class Result(NamedTuple):
@@ -27,7 +36,7 @@ class Result(NamedTuple):
         done: Whether it was done.
         line: A line about it, which begins with the job.
         said: The same without the job.
-        kind: One word for results that are alike: "cancelled", "asked", "spared", "settled", …
+        kind: One word for results that are alike: "cancelled", "asked", "spared", "settled", "refused", …
     """
 
     done: bool
@@ -47,18 +56,33 @@ def pointless(opened: OpenWorkspace, row: JobRow, verb: str) -> str:
     return ""
 
 
-def cancel(opened: OpenWorkspace, row: JobRow, *, spares_running: bool, again: str) -> Result:
-    """Cancel a job.
+def cancel(
+    opened: OpenWorkspace, rows: Sequence[JobRow], *, spares_running: Callable[[JobRow], bool], again: str
+) -> Iterator[Result]:
+    """Cancel jobs, `BATCH` in one round trip.
 
     Args:
         opened: The workspace.
-        row: The job.
-        spares_running: Whether to leave it as it is if it runs by now.
+        rows: The jobs.
+        spares_running: Whether to leave a job as it is if it runs by now.
         again: What to do if it was left.
+
+    Returns:
+        What came of each, in order. An error of the server leaves open what came of the jobs of its batch.
     """
-    code, state, worker = opened.store.cancel(row.identity, spares_running=spares_running)
-    if code is CancelCode.CANCELLED:
-        opened.ends.cancelled(row.identity)
+    for batch in _batches(rows):
+        answers = opened.store.cancel_each((row.identity, spares_running(row)) for row in batch)
+        results = [_cancelled(opened, row, answer, again) for row, answer in zip(batch, answers, strict=True)]
+        opened.ends.cancelled(row.identity for row in _of_kind(batch, results, CancelCode.CANCELLED))
+        yield from results
+
+
+def _cancelled(
+    opened: OpenWorkspace, row: JobRow, answer: tuple[CancelCode, str, str] | XpmError, again: str
+) -> Result:
+    if isinstance(answer, XpmError):
+        return _refused(opened, row, answer)
+    code, state, worker = answer
     result = {
         CancelCode.CANCELLED: "cancelled.",
         CancelCode.ASKED: f"worker {worker} was told to stop it.",
@@ -74,23 +98,47 @@ def may_run(opened: OpenWorkspace, row: JobRow, *, trusts: bool) -> bool:
     return row.state is not State.DONE or distrust(opened.directory(row), trusts=trusts) is None
 
 
-def retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None = None, *, trusts: bool = False) -> Result:
-    """Run a job again that has ended.
+def retry(
+    opened: OpenWorkspace, rows: Sequence[JobRow], recoded: Mapping[str, Recoded] = _NONE, *, trusts: bool = False
+) -> Iterator[Result]:
+    """Run jobs again that have ended, `BATCH` in one round trip.
 
     Args:
         opened: The workspace.
-        row: The job.
-        recoded: The job with the code that it is to use; None for its own.
-        trusts: Whether to run what an imported job runs.
+        rows: The jobs.
+        recoded: Jobs with the code that they are to use; the others use their own.
+        trusts: Whether to run what imported jobs run.
+
+    Returns:
+        As for `cancel`.
     """
-    if row.state is State.DONE and (problem := distrust(opened.directory(row), trusts=trusts)):
-        return _result(opened, row, False, ". ".join(problem), "distrusted")
-    if recoded is None:
-        code, state, other = opened.store.retry(row.identity, kept=vouched(opened, row, opened.kept(row)))
-    else:
-        code, state, other = opened.store.retry(row.identity, kept=recoded.kept, recoded=recoded[:2])
-    if code is RetryCode.RETRIED:
-        opened.ends.again(row.identity)
+    for batch in _batches(rows):
+        asked = [_retrying(opened, row, recoded.get(row.identity), trusts) for row in batch]
+        answers = iter(opened.store.retry_each(each for each in asked if isinstance(each, Retrying)))
+        results = [
+            each if isinstance(each, Result) else _retried(opened, row, next(answers))
+            for row, each in zip(batch, asked, strict=True)
+        ]
+        opened.ends.again(row.identity for row in _of_kind(batch, results, RetryCode.RETRIED))
+        yield from results
+
+
+def _retrying(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None, trusts: bool) -> Retrying | Result:
+    """What the server is asked about a job; or why it is not asked."""
+    try:
+        if row.state is State.DONE and (problem := distrust(opened.directory(row), trusts=trusts)):
+            return _result(opened, row, False, ". ".join(problem), "distrusted")
+        if recoded is not None:
+            return Retrying(row.identity, recoded.kept, recoded[:2])
+        return Retrying(row.identity, vouched(opened, row, opened.kept(row)))
+    except XpmError as error:  # of this job alone: its signature, its directory
+        return _refused(opened, row, error)
+
+
+def _retried(opened: OpenWorkspace, row: JobRow, answer: tuple[RetryCode, str, str] | XpmError) -> Result:
+    if isinstance(answer, XpmError):
+        return _refused(opened, row, answer)
+    code, state, other = answer
     commands, folder = opened.commands, opened.directory(row).path
     result = {
         RetryCode.RETRIED: f"{state} again.",
@@ -104,6 +152,15 @@ def retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None = None, *,
     return _result(opened, row, code is RetryCode.RETRIED, result[code], code.name)
 
 
+def said(results: Iterable[Result]) -> bool:
+    """Print a line about each job, as soon as it is known. Returns whether it was done to all of them."""
+    done = True
+    for result in results:
+        say(result.line)
+        done = done and result.done
+    return done
+
+
 def obstacle_lines(opened: OpenWorkspace, rows: Sequence[JobRow]) -> Iterator[str]:
     """Which queues of jobs that were retried are paused, or served by no worker: the jobs are ready, and would wait."""
     found, queues = opened.store.look().queues, {row.queue for row in rows if row.queue}
@@ -111,6 +168,18 @@ def obstacle_lines(opened: OpenWorkspace, rows: Sequence[JobRow]) -> Iterator[st
         yield reason.after_retry(opened.commands.start_worker(reason.queue))
     for pause in all_paused(found, opened.now_s, queues):
         yield pause.warning(opened.commands.resume_queue(pause.queue))
+
+
+def _batches(rows: Sequence[JobRow]) -> Iterator[Sequence[JobRow]]:
+    return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+
+
+def _of_kind(rows: Sequence[JobRow], results: Sequence[Result], code: IntEnum) -> Iterator[JobRow]:
+    return (row for row, result in zip(rows, results, strict=True) if result.kind == code.name.lower())
+
+
+def _refused(opened: OpenWorkspace, row: JobRow, error: XpmError) -> Result:
+    return _result(opened, row, False, str(error), "refused")
 
 
 def _settled(state: str) -> str:

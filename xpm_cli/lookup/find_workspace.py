@@ -10,6 +10,8 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from xpm_cli.app import setting
 from xpm_core.errors import UnknownWorkspaceError, WorkspaceError
 from xpm_core.project.settings import SETTINGS, look_up
@@ -63,10 +65,16 @@ def find_workspace(given: str | None, *, create: bool = False, quiet: bool | Non
     if below:
         names = [folder.name for folder in below]
         problem = f"has several workspaces: {', '.join(names[:NAMED])}{' …' if len(names) > NAMED else ''}"
-        raise WorkspaceError(str(here), problem, f"Name one: xpm status --workspace {shlex.quote(names[0])}.")
+        raise WorkspaceError(str(here), problem, f"Name one: {_typed()} --workspace {shlex.quote(names[0])}.")
     if (found := look_up("workspace", None)) is not None:
         return _named(found.value, str(found), quiet)
-    raise WorkspaceError(str(here), "is in no workspace", f"Name one: xpm status --workspace DIR, or set {VARIABLE}.")
+    raise WorkspaceError(str(here), "is in no workspace", f"Name one: {_typed()} --workspace DIR, or set {VARIABLE}.")
+
+
+def _typed() -> str:
+    """The command that was typed, such as `xpm ui`, without what followed it."""
+    context = click.get_current_context(silent=True)
+    return context.command_path if context is not None else "xpm status"
 
 
 def _named(given: str, source: str, quiet: bool) -> Place:

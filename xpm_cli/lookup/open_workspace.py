@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from xpm_cli.app import say, setting
 from xpm_cli.lookup.find_workspace import find_workspace
-from xpm_core.errors import RedisUnavailableError, UnknownJobError
+from xpm_core.errors import RedisUnavailableError, UnknownJobError, XpmError
 from xpm_core.project.origin import project_in
 from xpm_core.reading.look import View
 from xpm_core.reading.reader import Reader
@@ -31,7 +31,7 @@ from xpm_core.store.jobs import Store
 from xpm_core.store.records import Submission
 from xpm_core.store.replies import shown
 from xpm_core.words.commands import Commands
-from xpm_core.words.text import ago
+from xpm_core.words.text import ago, line
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_records import read_whole
 from xpm_core.workspace.workspace import Workspace
@@ -45,6 +45,10 @@ EXPLAINED = 50
 """How many jobs of a list are explained."""
 UNKNOWN_TO_FILES = "the files of the workspace do not know it, and its server cannot be had"
 REMEDY_OF_UNKNOWN = "Start the server, or list what the files know: xpm jobs."
+REVIVE_S = 2.0
+"""How long an embedded server may be away before it is started again, seconds."""
+LONGEST_PROBLEM = 200
+"""Characters of the problem of an embedded server that cannot be started again."""
 UNSTARTED = (State.WAITING, State.BLOCKED, State.READY, State.DELAYED)
 
 
@@ -101,6 +105,23 @@ class OpenWorkspace:
         from xpm_core.index.writers import EndWriter  # late, because most commands only look
 
         return EndWriter(self.workspace.path, f"xpm-{socket.gethostname()}-{os.geteuid()}")
+
+    def outage(self, error: Exception, away_s: float) -> str:
+        """Why the server does not answer. An embedded one is started again, once it has been away for a while.
+
+        Args:
+            error: What was raised: an error of the client, or `RedisUnavailableError`.
+            away_s: For how long it has been away, seconds.
+        """
+        embedded = self.view.connector.embedded if self.view.away is None else None
+        if embedded is not None and away_s > REVIVE_S:
+            try:
+                embedded.revive()
+            except XpmError as failed:  # whoever calls tries again
+                return line(failed, LONGEST_PROBLEM).rstrip(".")
+        if isinstance(error, RedisUnavailableError):
+            return error.problem
+        return fault_of(error, self.view.connector.client).problem
 
     def params(self, row: JobRow) -> dict[str, Any]:
         """A job's parameters as its directory holds them; empty before the job first ran."""

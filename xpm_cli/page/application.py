@@ -20,9 +20,9 @@ from xpm_cli.page.api import routes as api
 from xpm_cli.page.completing import complete
 from xpm_cli.page.desk.desk import Desk
 from xpm_cli.page.desk.feed import AsOf, Feed
-from xpm_cli.page.links import ASSETS, Links
+from xpm_cli.page.faults import Faults, said
+from xpm_cli.page.links import ASSETS
 from xpm_cli.page.results.charts import Charts
-from xpm_cli.page.statuses import status_of
 from xpm_cli.page.timeline.history import History
 from xpm_cli.page.views import (
     compare,
@@ -43,17 +43,16 @@ if TYPE_CHECKING:
     from xpm_cli.page.safety.guard import Guard
 
 
-def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
+def build(desk: Desk, guard: Guard) -> Starlette:
     """Return the application.
 
     Args:
         desk: Reads the workspace.
         guard: Who may come in, and whether the page may act.
-        links: Writes the URLs; None for those of the page.
 
     Returns:
-        The application. Its `state` has what all requests share: `desk`, `guard`, `links`, `templates`, `acting`,
-        `history`, `charts`, and `feed`, whose `close` ends all streams.
+        The application. Its `state` has what all requests share: `desk`, `guard`, `templates`, `acting`, `history`,
+        `charts`, and `feed`, whose `close` ends all streams.
     """
     feed = Feed(desk)
     routes: list[Route | Mount] = [
@@ -75,11 +74,11 @@ def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
     ]
     application = Starlette(
         routes=routes,
-        middleware=[*guard.middleware(), Middleware(AsOf, desk=desk)],
-        exception_handlers={XpmError: _said, 404: _absent},
+        middleware=[*guard.middleware(), Middleware(AsOf, desk=desk), Middleware(Faults)],
+        exception_handlers={XpmError: said, 404: _absent},
     )
     state = application.state
-    state.desk, state.guard, state.links, state.feed = desk, guard, links or Links(), feed
+    state.desk, state.guard, state.feed = desk, guard, feed
     state.acting, state.history, state.charts = acting_jobs.Acting(), History(desk), Charts()
     state.templates = rendering.environment()
     return application
@@ -91,12 +90,3 @@ def _absent(request: Request, error: Exception) -> Response:
     if "application/json" in request.headers.get("accept", ""):
         return JSONResponse({"error": said}, 404)
     return rendering.page(request, "error.jinja", status=404, lines=[said])
-
-
-def _said(request: Request, error: Exception) -> Response:
-    """The page that says an error: what, where, and what to do."""
-    assert isinstance(error, XpmError)
-    if "application/json" in request.headers.get("accept", ""):
-        return JSONResponse({"error": str(error)}, status_of(error))
-    lines = str(error).splitlines()
-    return rendering.page(request, "error.jinja", status=status_of(error), lines=lines)

@@ -16,16 +16,24 @@ ASSETS = Path(__file__).parent / "assets"
 
 
 class Links:
-    """URLs on the page. A static copy has a kind of its own, which names files.
+    """URLs on the page.
+
+    Args:
+        along: The filter that goes with the user through views that show more than what matches it.
 
     Example:
         >>> Links().jobs("lr>0.1", sort="-started")
         '/jobs?filter=lr%3E0.1&sort=-started'
+        >>> Links("lr>0.1").workers()
+        '/workers?filter=lr%3E0.1'
     """
+
+    def __init__(self, along: str = "") -> None:
+        self._along = along
 
     def experiments(self) -> str:
         """The first view."""
-        return "/"
+        return _url("/", filter=self._along)
 
     def jobs(self, filter: str = "", *, sort: str = "", columns: str = "", first: int = 0) -> str:
         """The list of jobs that match a filter."""
@@ -41,20 +49,20 @@ class Links:
 
     def job(self, identity: str) -> str:
         """One job."""
-        return f"/job/{quote(identity, safe=':')}"
+        return _url(_job(identity), filter=self._along)
 
     def log(self, identity: str, stream: str = "", attempt: int | None = None, **place: object) -> str:
         """The log of a job; `place` says from where on, or what to look for (`job/printed.py`)."""
         given = {name: value for name, value in place.items() if value is not None}
-        return _url(f"{self.job(identity)}/log", stream=stream, attempt=attempt or "", **given)
+        return _url(f"{_job(identity)}/log", stream=stream, attempt=attempt or "", **given, filter=self._along)
 
     def code(self, identity: str) -> str:
         """What of the code of a job has changed since it ran."""
-        return f"{self.job(identity)}/code"
+        return _url(f"{_job(identity)}/code", filter=self._along)
 
     def file(self, identity: str, path: str) -> str:
         """A file in the directory of a job."""
-        return f"{self.job(identity)}/files/{quote(path)}"
+        return f"{_job(identity)}/files/{quote(path)}"
 
     def compare(self, identities: Iterable[str]) -> str:
         """Some jobs side by side."""
@@ -91,11 +99,11 @@ class Links:
 
     def graph(self, job: str = "", *, filter: str = "") -> str:
         """Which jobs need which: what one job hangs on, or the tasks of the jobs that match a filter."""
-        return _url("/graph", job=job, filter=filter)
+        return _url("/graph", job=job, filter=filter or (self._along if job else ""))
 
     def workers(self) -> str:
         """Workers, tokens and queues."""
-        return "/workers"
+        return _url("/workers", filter=self._along)
 
     def act(self, verb: str, filter: str = "", *, ids: Iterable[str] = ()) -> str:
         """The question whether to "cancel" or "retry" jobs."""
@@ -104,6 +112,10 @@ class Links:
     def asset(self, name: str) -> str:
         """A script or a style. The URL names its version, so that a browser may keep it."""
         return _url(f"/assets/{name}", v=_version(name))
+
+
+def _job(identity: str) -> str:
+    return f"/job/{quote(identity, safe=':')}"
 
 
 @lru_cache

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 
 from xpm_cli.output.json_form import moment
 from xpm_cli.output.tables.cells import text_of
+from xpm_cli.page.links import Links
 from xpm_core.labels import short
 from xpm_core.states import State
 from xpm_core.words.text import ago, amount, line, plural, span
@@ -65,6 +66,11 @@ def is_fragment(request: Request) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def links_of(request: Request) -> Links:
+    """The URLs for an answer. The filter of the request goes along."""
+    return Links(request.query_params.get("filter", ""))
+
+
 def first_place(request: Request) -> int:
     """The place in a list from which on a request asks for it (`first`); 0 if it does not say, or says no number."""
     given = request.query_params.get("first", "0")
@@ -81,7 +87,7 @@ def _common(request: Request) -> dict[str, Any]:
     desk: Desk = state.desk
     form_value: Callable[[Request], str] = state.guard.form_value
     return {
-        "links": state.links,
+        "links": links_of(request),
         "desk": desk,
         "cursor": getattr(request.state, "cursor", desk.cursor),
         "commands": desk.opened.commands,

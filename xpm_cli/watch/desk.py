@@ -39,8 +39,6 @@ AWAY_S = 1.0
 """How long to wait before trying again, while the server is away, seconds."""
 SHARE = 2
 """For each second of reading, so many seconds are not spent on reading."""
-REVIVE_S = 2.0
-"""How long an embedded server may be away before it is started again, seconds."""
 LONGEST = 60
 """Characters of the problem of an outage."""
 LEAVE_S = 0.5
@@ -266,19 +264,10 @@ class Desk(threading.Thread):
     # -- outages ---------------------------------------------------------------------------------------------------
 
     def _note_outage(self, error: Exception) -> None:
-        connector = self._opened.view.connector
-        if isinstance(error, RedisUnavailableError):
-            problem = error.problem
-        else:
-            problem = fault_of(error, connector.client).problem
         known = self._answers.outage
         since_s = known.since_s if known else time.time()
         self._free_at, self._all = max(self._free_at, time.monotonic() + AWAY_S), True
-        if connector.embedded is not None and time.time() - since_s > REVIVE_S:
-            try:
-                connector.embedded.revive()
-            except XpmError as failed:
-                problem = line(failed, LONGEST)
+        problem = line(self._opened.outage(error, time.time() - since_s), LONGEST)
         self._publish(outage=Outage(problem, since_s))
 
     # -- acting ----------------------------------------------------------------------------------------------------
@@ -317,9 +306,10 @@ class Desk(threading.Thread):
         """Act on the job, and return what came of it."""
         (row,) = targets.rows
         if verb == "cancel":
-            spares = not targets.loses(row)
-            return [acts.cancel(self._opened, row, spares_running=spares, again="Press c again to stop it.").line]
-        result = acts.retry(self._opened, row)
+            again = "Press c again to stop it."
+            (result,) = acts.cancel(self._opened, [row], spares_running=lambda row: not targets.loses(row), again=again)
+            return [result.line]
+        (result,) = acts.retry(self._opened, [row])
         return [result.line, *(acts.obstacle_lines(self._opened, [row]) if result.done else ())]
 
     def _say(self, lines: list[str]) -> None:

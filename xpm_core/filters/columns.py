@@ -102,13 +102,15 @@ def parse_columns(text: str, vocabulary: Vocabulary, where: str = "--columns") -
 
 
 def parse_sort(text: str, vocabulary: Vocabulary, where: str = "--sort") -> Order:
-    """The order that a text names, such as `-started,lr`: `-` means descending.
+    """The order that a text names, such as `-started,lr`: `-` means descending. A name counts where it stands first.
 
     Raises:
         FilterError: The text is no list of names, or one of them is unknown.
     """
-    names = parse_names(text, where, signs="+-")
-    return Order(tuple((Column(str(name), field_of(name, vocabulary)), sign == "-") for sign, name in names))
+    names: dict[Name, str] = {}
+    for sign, name in parse_names(text, where, signs="+-"):
+        names.setdefault(name, sign)
+    return Order(tuple((Column(str(name), field_of(name, vocabulary)), sign == "-") for name, sign in names.items()))
 
 
 def _is_result(name: Name, vocabulary: Vocabulary) -> bool:

@@ -101,17 +101,23 @@ class EndWriter:
     def __init__(self, workspace: Path, writer: str) -> None:
         self._file = _LineFile(ends_folder(workspace) / f"{writer}{END}")
 
-    def again(self, identity: str) -> None:
-        """Write that a job was asked to run again."""
-        self._file.append([again_line(identity, time.time())])
+    def again(self, identities: Iterable[str]) -> None:
+        """Write that jobs were asked to run again."""
+        now_s = time.time()
+        self._append([again_line(identity, now_s) for identity in identities])
 
-    def cancelled(self, identity: str) -> None:
-        """Write that a job was cancelled that did not run."""
-        self.add(identity, End(State.CANCELLED, time.time()))
+    def cancelled(self, identities: Iterable[str]) -> None:
+        """Write that jobs were cancelled that did not run."""
+        end = End(State.CANCELLED, time.time())
+        self._append([ended_line(identity, end) for identity in identities])
 
     def add(self, identity: str, end: End) -> None:
         """Write the end of a job."""
-        self._file.append([ended_line(identity, end)])
+        self._append([ended_line(identity, end)])
+
+    def _append(self, lines: list[str]) -> None:
+        if lines:
+            self._file.append(lines)
 
 
 class EndedJob(Protocol):

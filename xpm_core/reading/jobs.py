@@ -131,11 +131,24 @@ class JobReader:
         Raises:
             UnknownJobError: The server does not know the job, or has forgotten this because the job is done.
         """
-        row: Any = self._client.hmget(keys.job(self._w, identity), ["task", "name", "directory", "payload", "options"])
-        task, name, directory, payload, options = row
-        if payload is None:
+        if (found := self.specs([identity]).get(identity)) is None:
             raise UnknownJobError(identity)
-        return spec_of(identity, task or "", name or "", directory or "", payload, options or "{}")
+        return found
+
+    def specs(self, identities: Sequence[str]) -> dict[str, JobSpec]:
+        """Return the same of many jobs, by identity. Jobs of which the server does not know it are left out."""
+        found: dict[str, JobSpec] = {}
+        for start in range(0, len(identities), PAGE):
+            page = identities[start : start + PAGE]
+            with self._client.pipeline(transaction=False) as pipe:
+                for identity in page:
+                    pipe.hmget(keys.job(self._w, identity), ["task", "name", "directory", "payload", "options"])
+                rows = pipe.execute()
+            for identity, (task, name, directory, payload, options) in zip(page, rows, strict=True):
+                if payload is not None:
+                    args = task or "", name or "", directory or "", payload, options or "{}"
+                    found[identity] = spec_of(identity, *args)
+        return found
 
     def needs(self, identity: str) -> list[str]:
         """Return the identities that a job needs, sorted. The server forgets those of a done job."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -102,9 +102,7 @@ class View:
         """Ask the server for its time; or for the survey, which has the time, too, and saves a round trip."""
         try:
             if surveys:
-                with suppress(
-                    ResponseError
-                ):  # the server refuses a command; whoever asks for the survey gets the error
+                with suppress(ResponseError):  # a command is refused; whoever asks for the survey gets the error
                     self._survey = Reader(connector.client, self.workspace.id).survey.read()
                     return self._survey.now_s
             return server_time(connector.client)
@@ -241,6 +239,10 @@ class View:
             >>> max(table, key=lambda row: row["accuracy"])["lr"]
             0.1
         """
+        return self.reading_results(experiment, filter)()
+
+    def reading_results(self, experiment: str = "", filter: str | Filter = "") -> Callable[[], Table]:
+        """Read what `results` needs, and return what makes the table of it. Other threads may use the view then."""
         from xpm_core.results.foreign import beside, foreign_runs, with_foreign  # late, because few look at results
         from xpm_core.results.listed import table_of
         from xpm_core.words.text import plural
@@ -253,9 +255,10 @@ class View:
             if experiment not in known:
                 raise UnknownExperimentError(experiment, with_foreign(known, self.workspace.path))
         left = f"Left out: {plural(unsure, 'job')} of which a fact that the filter asks about is not known."
-        notes, others = [*self.notes, *foreign.notes, *([left] if unsure else [])], self._search.known.rows
+        notes, others = [*self.notes, *foreign.notes, *([left] if unsure else [])], [*self._search.known.rows.values()]
         jobs: list[Job] = [*rows, *beside(rows, runs)]
-        return table_of(jobs, self.workspace.path, others.values, notes=notes, whole=bool(str(filter).strip()))
+        whole = bool(str(filter).strip())
+        return lambda: table_of(jobs, self.workspace.path, lambda: others, notes=notes, whole=whole)
 
     @edge
     def job(self, name: str) -> JobRow:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from xpm_core.defaults import DEFAULT_LEASE_S
+from xpm_core.errors import XpmError
 from xpm_core.states import Event, State
 from xpm_core.store import keys, replies, scripts
 from xpm_core.store.records import (
@@ -46,6 +47,19 @@ if TYPE_CHECKING:
     from xpm_core.workspace.job_spec import JobSpec
 
 T = TypeVar("T")
+Cancelled = tuple[CancelCode, str, str]
+"""What `Store.cancel` returns."""
+Retried = tuple[RetryCode, str, str]
+"""What `Store.retry` returns."""
+
+
+class Retrying(NamedTuple):
+    """A job that is to run again; see `Store.retry`."""
+
+    identity: str
+    kept: Submission | None = None
+    recoded: tuple[JobSpec, JobSpec] | None = None
+
 
 log = logging.getLogger("xpm")
 
@@ -81,6 +95,10 @@ class Store:
                 self.on_losses(text_of(ended).split())
         except Exception as error:  # what else the call has brought must not be lost
             log.warning("The ends of lost jobs are not in the index: %s. xpm doctor --repair adds them.", error)
+
+    def _run_each(self, script: str, args: Iterable[list[Any]], read: Callable[[Any], T]) -> list[T | XpmError]:
+        replies = scripts.run_each(self.client, script, [keys.counts(self.w)], ([self.w, *each] for each in args))
+        return [reply if isinstance(reply, XpmError) else read(reply) for reply in replies]
 
     def _send(self, script: str, key: str, args: list[Any], read: Callable[[Any], T]) -> scripts.Sent[T]:
         return scripts.Sent(read, self.client, script, [key], [self.w, *args])
@@ -146,7 +164,7 @@ class Store:
         self._tell_losses(reply[4])
         return Look(bool(reply[0]), int(reply[1]), int(reply[2]), int(reply[3]), queues)
 
-    def cancel(self, identity: str, *, spares_running: bool = False) -> tuple[CancelCode, str, str]:
+    def cancel(self, identity: str, *, spares_running: bool = False) -> Cancelled:
         """Cancel a job.
 
         Args:
@@ -156,8 +174,18 @@ class Store:
         Returns:
             The code, the job's state now, and the worker that runs it, if any.
         """
-        code, state, worker = self._run("cancel", keys.counts(self.w), identity, int(spares_running))
-        return CancelCode(code), text_of(state), text_of(worker)
+        return _cancelled(self._run("cancel", keys.counts(self.w), identity, int(spares_running)))
+
+    def cancel_each(self, jobs: Iterable[tuple[str, bool]]) -> list[Cancelled | XpmError]:
+        """Cancel jobs, in order and in one round trip.
+
+        Args:
+            jobs: The identity of each, and whether to leave it as it is if it runs.
+
+        Returns:
+            For each what `cancel` returns, or the error of this job.
+        """
+        return self._run_each("cancel", ([identity, int(spares)] for identity, spares in jobs), _cancelled)
 
     def retry(
         self,
@@ -165,7 +193,7 @@ class Store:
         replaces: str = "",
         kept: Submission | None = None,
         recoded: tuple[JobSpec, JobSpec] | None = None,
-    ) -> tuple[RetryCode, str, str]:
+    ) -> Retried:
         """Run a settled job again.
 
         Args:
@@ -178,10 +206,15 @@ class Store:
         Returns:
             The code, the job's state now, and the other job that is in the way, if any.
         """
-        about, payload = (_kept(kept), kept.spec.payload) if kept else ("", b"")
-        options = [json.dumps(spec.written_options()) for spec in recoded] if recoded else ["", ""]
-        code, state, other = self._run("retry", keys.counts(self.w), identity, replaces, about, payload, *options)
-        return RetryCode(code), text_of(state), text_of(other)
+        return _retried(self._run("retry", keys.counts(self.w), *_retrying(identity, replaces, kept, recoded)))
+
+    def retry_each(self, jobs: Iterable[Retrying]) -> list[Retried | XpmError]:
+        """Run settled jobs again, in order and in one round trip.
+
+        Returns:
+            For each what `retry` returns, or the error of this job.
+        """
+        return self._run_each("retry", (_retrying(job.identity, "", job.kept, job.recoded) for job in jobs), _retried)
 
     def relist(self, identities: Sequence[str]) -> int:
         """Put jobs into the lists of their states, which a worker of an earlier xpm does not keep.
@@ -373,6 +406,25 @@ class Store:
 def new_execution_id() -> str:
     """Return a fresh execution id: 24 random hex characters. It is short because Redis keeps one of each done job."""
     return os.urandom(12).hex()
+
+
+def _cancelled(reply: Any) -> Cancelled:
+    code, state, worker = reply
+    return CancelCode(code), text_of(state), text_of(worker)
+
+
+def _retrying(
+    identity: str, replaces: str, kept: Submission | None, recoded: tuple[JobSpec, JobSpec] | None
+) -> list[Any]:
+    """The arguments of `retry.lua` after the workspace."""
+    about, payload = (_kept(kept), kept.spec.payload) if kept else ("", b"")
+    options = [json.dumps(spec.written_options()) for spec in recoded] if recoded else ["", ""]
+    return [identity, replaces, about, payload, *options]
+
+
+def _retried(reply: Any) -> Retried:
+    code, state, other = reply
+    return RetryCode(code), text_of(state), text_of(other)
 
 
 def _asking(worker: WorkerId, execution: str, listen: bool, left_s: float | None) -> list[Any]:

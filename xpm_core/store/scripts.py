@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -112,6 +112,40 @@ def run(client: Redis | Line, name: str, keys: list[str], args: list[Any]) -> An
         if str(error).startswith(_NOT_LET_IN):
             raise AuthenticationError(str(error)) from None
         raise
+
+
+def run_each(client: Redis, name: str, keys: list[str], args: Iterable[list[Any]]) -> list[Any]:
+    """Run a script once for each list of arguments, in order, and all of them in one round trip.
+
+    What the server refuses is run again alone: nothing was written, or it did not know the script yet. If the
+    connection is lost, all are run again, because every script can be repeated.
+
+    Args:
+        client, name, keys: As for `run`.
+        args: What its header calls ARGV, for each time.
+
+    Returns:
+        For each, the reply; in its place a `RedisFullError`, if the server's memory is full.
+
+    Raises:
+        redis.RedisError: As for `run`. What became of each is then not known.
+    """
+    each_args = list(args)
+    with client.pipeline(transaction=False) as pipe:
+        for each in each_args:
+            pipe.evalsha(digest(name), len(keys), *keys, *each)
+        replies = pipe.execute(raise_on_error=False)
+    return [
+        _run_again(client, name, keys, each) if isinstance(reply, ResponseError) else reply
+        for each, reply in zip(each_args, replies, strict=True)
+    ]
+
+
+def _run_again(client: Redis, name: str, keys: list[str], args: list[Any]) -> Any:
+    try:
+        return run(client, name, keys, args)
+    except RedisFullError as error:
+        return error
 
 
 class Sent(Generic[T]):

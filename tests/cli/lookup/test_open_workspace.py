@@ -92,7 +92,7 @@ def test_the_only_workspace_in_a_folder_of_the_current_one_is_found(
     Workspace.open(lab.workspace.path.parent / "an other")
     several = xpm("show", identity)
     assert several.exit_code == 3
-    assert "has several workspaces: an other, workspace. Name one: xpm status --workspace 'an other'." in several.stderr
+    assert "has several workspaces: an other, workspace. Name one: xpm show --workspace 'an other'." in several.stderr
 
 
 def test_no_workspace_is_an_error_that_says_how_to_name_one(xpm: Xpm, outside: Path) -> None:
@@ -101,3 +101,9 @@ def test_no_workspace_is_an_error_that_says_how_to_name_one(xpm: Xpm, outside: P
     assert f"{outside}: is in no workspace" in result.stderr
     assert "XPM_WORKSPACE" in result.stderr
     assert not list(outside.iterdir())
+
+
+@pytest.mark.parametrize("words", [["ui"], ["workers", "drain", "w1"], ["jobs", "--limit", "3"]])
+def test_the_hint_names_the_command_that_was_typed(xpm: Xpm, outside: Path, words: list[str]) -> None:
+    command = " ".join(["xpm", *words[: 2 if words[0] == "workers" else 1]])
+    assert f"Name one: {command} --workspace DIR, or set XPM_WORKSPACE." in xpm(*words).stderr

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.output.terminal import Terminal
 from xpm_cli.watch import desk as module
 from xpm_cli.watch.desk import QUIET_S, Desk
@@ -16,6 +17,7 @@ from xpm_cli.watch.pages import Page, Pages, Request, Shown
 from xpm_core.errors import FilterError
 from xpm_core.reading.events import Record
 from xpm_core.states import Event
+from xpm_core.words.commands import Commands
 
 
 def event(job: str) -> Record:
@@ -80,8 +82,8 @@ def pages(clock: Clock) -> SlowPages:
 def desk(pages: SlowPages) -> Iterator[Desk]:
     client = SimpleNamespace(connection_pool=SimpleNamespace(connection_kwargs={}))
     connector = SimpleNamespace(client=client, embedded=None)
-    opened = SimpleNamespace(view=SimpleNamespace(connector=connector))
-    desk = Desk(cast(Any, opened), cast(Pages, pages), lambda: None)
+    opened = OpenWorkspace(cast(Any, SimpleNamespace(connector=connector, away=None)), Commands())
+    desk = Desk(opened, cast(Pages, pages), lambda: None)
     desk.want(Request(Shown.JOBS, Terminal(80), 20))
     desk._attempt(desk._turn_over)  # the first reading
     assert pages.readings.pop() == "all"

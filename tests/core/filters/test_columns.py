@@ -118,3 +118,8 @@ def test_a_wrong_column_is_refused() -> None:
         parse_columns("id,stat", Vocabulary())
     with pytest.raises(FilterError, match="name: 'nothing': no job has"):
         field_of("nothing", Vocabulary())
+
+
+def test_a_name_that_is_given_again_is_no_further_key() -> None:
+    order = parse_sort(",".join(["-lr", "lr", "seed"] * 500), Vocabulary(parameters={"lr": [0.1], "seed": [1]}))
+    assert [(column.name, descending) for column, descending in order.keys] == [("lr", True), ("seed", False)]

@@ -19,7 +19,7 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 from xpm_core.errors import RedisFullError
 from xpm_core.states import State
 from xpm_core.store import keys, scripts
-from xpm_core.store.jobs import Store, new_execution_id
+from xpm_core.store.jobs import Retrying, Store, new_execution_id
 from xpm_core.store.steering.pauses import pause_queue
 from xpm_core.store.tokens import create_token
 
@@ -211,4 +211,6 @@ def test_with_memory_full_submit_is_refused_and_running_jobs_end(full: PrivateSe
         assert ended.next.lease is not None
         store.release(ended.next.lease, started=False)
         assert store.cancel(identity("e"))[0] == 1
+        (refused,) = store.retry_each([Retrying(identity("e"))])
+        assert isinstance(refused, RedisFullError)
         check_everything(client, W)

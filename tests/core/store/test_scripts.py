@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,10 +16,8 @@ from xpm_core.errors import UnknownDependencyError
 from xpm_core.reading.reader import Reader
 from xpm_core.states import State
 from xpm_core.store import keys
-from xpm_core.store.records import (
-    SubmitCode,
-    WorkerId,
-)
+from xpm_core.store.jobs import Retrying
+from xpm_core.store.records import CancelCode, RetryCode, SubmitCode, WorkerId
 from xpm_core.store.steering.orders import Order, order_worker
 from xpm_core.store.steering.pauses import pause_queue, resume_queue
 from xpm_core.store.tokens import create_token
@@ -159,3 +158,38 @@ def test_what_is_refused_is_told_when_the_reply_is_asked_for(desk: StoreClient) 
     sent = desk.store.send("exp", desk.run.started_ms, [submission("a", needs=("nobody",))], {})
     with pytest.raises(UnknownDependencyError):
         sent.reply()
+
+
+def test_many_jobs_are_cancelled_and_retried_in_one_round_trip_each_with_its_answer(desk: StoreClient) -> None:
+    desk.submit(submission("a"), submission("b", needs=("a",)), submission("c"))
+    lease = desk.store.claim(WORKER, "e1").lease
+    assert lease is not None
+    names = [lease.identity, *(identity(name) for name in "abc" if identity(name) != lease.identity), identity("no")]
+    desk.client.script_flush()
+    spared = [(name, name == lease.identity) for name in names]
+    with counted_trips(desk.client) as trips:
+        desk.store.cancel_each(spared)  # the server does not know the script yet: each runs alone
+    assert trips[0] > 1
+    with counted_trips(desk.client) as trips:
+        answers = desk.store.cancel_each(spared)
+    assert trips == [1]
+    codes = [CancelCode.SPARED, CancelCode.SETTLED, CancelCode.SETTLED, CancelCode.UNKNOWN]
+    assert [answer[0] for answer in answers] == codes  # type: ignore[index]
+    retried = desk.store.retry_each(Retrying(name) for name in names)
+    codes_of_retry = [RetryCode.UNSETTLED, RetryCode.RETRIED, RetryCode.RETRIED, RetryCode.UNKNOWN]
+    assert [answer[0] for answer in retried] == codes_of_retry  # type: ignore[index]
+    assert desk.store.cancel_each([]) == []
+
+
+@contextmanager
+def counted_trips(client: redis.Redis) -> Iterator[list[int]]:
+    """How often something is sent to the server."""
+    trips, send = [0], redis.connection.AbstractConnection.send_packed_command
+
+    def counted(self: Any, *args: Any, **more: Any) -> Any:
+        trips[0] += 1
+        return send(self, *args, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redis.connection.AbstractConnection, "send_packed_command", counted)
+        yield trips

@@ -8,10 +8,9 @@ import click
 
 from xpm_cli.app import FAILED, common_options, say
 from xpm_cli.lookup import acts
-from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
+from xpm_cli.lookup.open_workspace import open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
 from xpm_cli.lookup.targets import Targets, is_unfinished
-from xpm_core.reading.listing.row import JobRow
 
 
 @click.command()
@@ -35,13 +34,10 @@ def cancel(ctx: click.Context, /, names: tuple[str, ...], yes: bool, **given: An
             say("Every job that was selected has ended already.")
         elif not targets.agreed("cancel", yes):
             ctx.exit(FAILED)
-        results = [_cancel(opened, row, spares_running=not yes and not targets.loses(row)) for row in targets.rows]
-    ctx.exit(0 if all(results) else FAILED)
-
-
-def _cancel(opened: OpenWorkspace, row: JobRow, *, spares_running: bool) -> bool:
-    """Cancel a job. One that runs by now, although it did not when its user agreed, is left as it is."""
-    again = "The same with --yes stops it."
-    result = acts.cancel(opened, row, spares_running=spares_running, again=again)
-    say(result.line)
-    return result.done
+        # one that runs by now, although it did not when its user agreed, is left as it is
+        spared = {row.identity for row in targets.rows if not yes and not targets.loses(row)}
+        again = "The same with --yes stops it."
+        done = acts.said(
+            acts.cancel(opened, targets.rows, spares_running=lambda row: row.identity in spared, again=again)
+        )
+    ctx.exit(0 if done else FAILED)

@@ -12,11 +12,10 @@ from xpm_cli.app import FAILED, common_options, say
 from xpm_cli.lookup import acts
 from xpm_cli.lookup.code.changed_code import ChangedCode
 from xpm_cli.lookup.code.retried_code import Recoded, RetriedCode
-from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
+from xpm_cli.lookup.open_workspace import open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
 from xpm_cli.lookup.targets import Targets, retried_states
 from xpm_core.filters import Filter
-from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
 
 
@@ -73,9 +72,9 @@ def retry(
         if code and not changed:
             recoded = code_of_jobs.now()
         _say_all(code_of_jobs.now_lines({row.identity for row in targets.rows}))
-        results = [_retry(opened, row, recoded.get(row.identity), trust) for row in targets.rows]
+        done = acts.said(acts.retry(opened, targets.rows, recoded, trusts=trust))
         _say_all(acts.obstacle_lines(opened, targets.rows))
-    ctx.exit(0 if all(results) and not fails else FAILED)
+    ctx.exit(0 if done and not fails else FAILED)
 
 
 def _chosen(
@@ -97,9 +96,3 @@ def _chosen(
 def _say_all(lines: Iterable[str]) -> None:
     for line in lines:
         say(line)
-
-
-def _retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None, trusts: bool) -> bool:
-    result = acts.retry(opened, row, recoded, trusts=trusts)
-    say(result.line)
-    return result.done

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
-from xpm_core.errors import SettingsError, SignatureError, SnapshotError, UnknownJobError
+from xpm_core.errors import SettingsError, SignatureError, SnapshotError
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.snapshot.code_store import CodeStore
@@ -91,18 +91,13 @@ class RetriedCode:
 
     def __post_init__(self) -> None:
         self._store = CodeStore(self.opened.workspace.path)
-        self.ended = {row.identity: found for row in self.rows if (found := self._find(row)) is not None}
-
-    def _find(self, row: JobRow) -> Ended | None:
-        if row.state not in ENDED:
-            return None
-        if row.state is State.DONE:
-            kept = self.opened.kept(row)
-            return kept and Ended(kept.spec, kept)
-        try:
-            return Ended(self.opened.reader.jobs.spec(row.identity), None)
-        except UnknownJobError:  # it is done by now, or forgotten
-            return None
+        sealed = [row.identity for row in self.rows if row.state in ENDED and row.state is not State.DONE]
+        specs = self.opened.reader.jobs.specs(sealed)  # without those that are done by now, or forgotten
+        for row in self.rows:
+            if row.state is State.DONE and (kept := self.opened.kept(row)):
+                self.ended[row.identity] = Ended(kept.spec, kept)
+            elif row.identity in specs:
+                self.ended[row.identity] = Ended(specs[row.identity], None)
 
     # -- what differs ----------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ HEADINGS: Mapping[str, str] = {
     "distrusted": "Somebody else has made them",
     "unknown": "The server does not know them any more",
     "refused": "It was refused",
+    "unanswered": "What came of them is not known",
     "untried": "They were not tried",
 }
 """What stands above results that are alike, by their kind."""

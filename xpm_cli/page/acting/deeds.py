@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("xpm")
 
-BATCH = 100
-"""How many jobs are read at once. Between two batches, other requests can read."""
 FORGOTTEN = "the workspace does not know it any more."
 AGAIN = "Look again, and cancel it then: what it has done so far is lost."
 _TURN = threading.Lock()
@@ -67,50 +65,46 @@ def _run(desk: Desk, plan: Plan, answer: Answer, newcomers: Callable[[], int]) -
 
 def _act(desk: Desk, plan: Plan, answer: Answer) -> None:
     queues: dict[str, JobRow] = {}
-    for start in range(0, len(plan.identities), BATCH):
-        batch = plan.identities[start : start + BATCH]
-        try:
-            rows = {row.identity: row for row in desk.rows(batch)}
+    asked: list[JobRow] = []
+    try:
+        for start in range(0, len(plan.identities), acts.BATCH):
+            batch = plan.identities[start : start + acts.BATCH]
+            asked = _known(desk, batch, answer)
             with _TURN:
-                _act_on(desk.opened, plan, batch, rows, answer, queues)
-        except (ServerError, RedisUnavailableError) as error:
-            said = _said(desk.opened, error)
-            answer.notes.append(said)
-            for identity in plan.identities[answer.seen :]:
-                answer.leave(identity, short(identity), "untried", "the server went away.")
-            return
+                _act_on(desk.opened, plan, asked, answer, queues)
+            asked = []
+    except (ServerError, RedisUnavailableError) as error:
+        answer.notes.append(_said(desk.opened, error))
+        for row in asked:
+            answer.leave(row.identity, desk.opened.title(row), "unanswered", "the server went away. Look at it again.")
+        for identity in plan.identities[answer.seen :]:
+            answer.leave(identity, short(identity), "untried", "the server went away.")
+        return
     if queues:
         answer.notes.extend(acts.obstacle_lines(desk.opened, [*queues.values()]))
 
 
-def _act_on(
-    opened: OpenWorkspace,
-    plan: Plan,
-    batch: Sequence[str],
-    rows: dict[str, JobRow],
-    answer: Answer,
-    queues: dict[str, JobRow],
-) -> None:
+def _known(desk: Desk, batch: Sequence[str], answer: Answer) -> list[JobRow]:
+    """The jobs, as they stand now. Those that the workspace does not know any more are left."""
+    rows = desk.rows(batch)
+    known = {row.identity for row in rows}
     for identity in batch:
-        if (row := rows.get(identity)) is None:
+        if identity not in known:
             answer.leave(identity, short(identity), "unknown", FORGOTTEN)
-            continue
-        try:
-            result = _one(opened, plan, row)
-        except RedisUnavailableError:
-            raise
-        except XpmError as error:  # of this job alone: its signature, its directory, its payload
-            answer.leave(identity, opened.title(row), "refused", str(error))
-            continue
-        answer.add(identity, opened.title(row), result)
+    return rows
+
+
+def _act_on(
+    opened: OpenWorkspace, plan: Plan, rows: Sequence[JobRow], answer: Answer, queues: dict[str, JobRow]
+) -> None:
+    if plan.verb == "cancel":
+        results = acts.cancel(opened, rows, spares_running=lambda row: row.identity not in plan.losing, again=AGAIN)
+    else:
+        results = acts.retry(opened, rows)
+    for row, result in zip(rows, results, strict=True):
+        answer.add(row.identity, opened.title(row), result)
         if result.done and plan.verb == "retry" and row.queue:
             queues.setdefault(row.queue, row)
-
-
-def _one(opened: OpenWorkspace, plan: Plan, row: JobRow) -> acts.Result:
-    if plan.verb == "cancel":
-        return acts.cancel(opened, row, spares_running=row.identity not in plan.losing, again=AGAIN)
-    return acts.retry(opened, row)
 
 
 def _said(opened: OpenWorkspace, error: Exception) -> str:

@@ -5,6 +5,8 @@ Owns: the parameters: they have the names of the options of the commands.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
@@ -22,7 +24,9 @@ from xpm_cli.output.tables.worker_table import in_order
 from xpm_cli.page.api.answering import answering, number, read, written, wrong
 from xpm_cli.page.api.asked import asked_table
 from xpm_cli.page.api.events import events
+from xpm_cli.page.results.tables import read_results
 from xpm_core.filters import parse_columns
+from xpm_core.reading.listing.row import JobRow
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
     from xpm_cli.page.desk.desk import Desk
 
 ALL = 1_000_000_000
+PART = 500
+"""So many jobs of a long list are read at once. Between two parts, other requests can read."""
+TURN_S = 0.001
+"""How long they then have to begin, seconds."""
 
 
 def routes() -> list[Route]:
@@ -53,16 +61,24 @@ def jobs(request: Request) -> Response:
     """The jobs that match: `xpm jobs --where FILTER --sort NAMES --limit N --columns NAMES`."""
     desk: Desk = request.app.state.desk
     query = request.query_params
-    limit = number(request, "limit") or ALL
+    text, sort, names = query.get("filter", ""), query.get("sort", ""), query.get("columns", "")
     with desk.reading() as view:
         if view.away is None:
             view.update(())
-        listed = desk.listed(query.get("filter", ""), query.get("sort", ""), 0, limit)
-        names = query.get("columns", "")
+        opened, listed = desk.opened, desk.listed(text, sort, count=0)
         columns = parse_columns(names, view.vocabulary, "columns") if names else None
-        records = records_of(desk.opened, listed.rows, columns)
-        document = jobs_document(desk.opened, records, listed.matched, listed.total)
-    return written(document)
+        chosen = desk.identities(text, sort)[: number(request, "limit") or None]
+    rows = [row for start in range(0, len(chosen), PART) for row in _as_now(desk, chosen[start : start + PART])]
+    records = records_of(opened, rows, columns and list({column.name: column for column in columns}.values()))
+    return written(jobs_document(opened, records, listed.matched, listed.total))
+
+
+def _as_now(desk: Desk, identities: Sequence[str]) -> list[JobRow]:
+    """Some jobs as they stand now. They stay so, while other threads read."""
+    with desk.reading():
+        found = [JobRow(row.entry, row.state, row.job) for row in desk.rows(identities)]
+    time.sleep(TURN_S)  # a lock that is taken again at once is not given to those who wait for it
+    return found
 
 
 def job(request: Request) -> Response:
@@ -112,11 +128,12 @@ def results(request: Request) -> Response:
     if not name:
         raise wrong("experiment: it is missing.", "Write experiment=NAME. /api/experiments has the names.")
 
-    def document(opened: OpenWorkspace) -> dict[str, Any]:
-        found = asked.of(opened.view.results(name, query.get("filter", "")))
-        return results_document(opened, name, found, asked.form, notes_on(found, shows_states=True))
-
-    return read(request, document)
+    desk: Desk = request.app.state.desk
+    with desk.reading() as view:
+        if view.away is None:
+            view.update(())
+    found = asked.of(read_results(desk, name, query.get("filter", "")))
+    return written(results_document(desk.opened, name, found, asked.form, notes_on(found, shows_states=True)))
 
 
 def missing(request: Request) -> Response:

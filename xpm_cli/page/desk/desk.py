@@ -11,10 +11,9 @@ another experiment. Whoever was given something that was not made anew is told w
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -48,10 +47,10 @@ LOOK_S = 1.0
 """How often the desk looks for what no event says, while somebody looks at the page, seconds."""
 JOINED_S = 10.0
 """How often it looks whether jobs have come to another experiment, seconds."""
+MOST_KEPT, MOST_TABLES = 64, 6
+"""How many values are remembered, and how many tables."""
 MANY = 20_000
 """From so many changes on, all jobs are listed anew, which is then quicker."""
-REVIVE_S = 2.0
-"""How long an embedded server may be away before it is started again, seconds."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,8 @@ class Desk:
         self._wake = threading.Condition()
         self._news, self._heard_to = _News(), "0-0"
         self._orders = Orders()
-        self._memory = Memory()
+        self._memory = Memory(MOST_KEPT, ages=True)
+        self._tables, self._making = Memory(MOST_TABLES, ages=False), threading.RLock()
         self._depth = 0
         self._hearers: list[Callable[[Batch], None]] = []
         self._listener: Listener | None = None
@@ -197,11 +197,7 @@ class Desk:
         with self.reading() as view:
             found = self._orders.of(view, text)
             ranking = found.ranking
-            order = None
-            if sort:
-                order, rests_s = self._orders.sorted(view, text, sort, self.generation)
-                self._memory.borrow(rests_s)
-            window, last = part_of(ranking, order, first, count, after)
+            window, last = part_of(ranking, self._sorted(view, text, sort), first, count, after)
             return Listed(
                 rows=view.rows(window),
                 last=last,
@@ -213,6 +209,24 @@ class Desk:
                 results=found.differing.results,
                 notes=view.notes,
             )
+
+    def identities(self, text: str, sort: str = "") -> list[str]:
+        """Return all jobs that match a filter, in order. `rows` reads them, some at a time, so that others can read.
+
+        Raises:
+            FilterError: As for `listed`.
+        """
+        with self.reading() as view:
+            ranking = self._orders.of(view, text).ranking
+            return part_of(ranking, self._sorted(view, text, sort), 0, len(ranking))[0]
+
+    def _sorted(self, view: View, text: str, sort: str) -> Sequence[str] | None:
+        """What matches a filter, in an order that was asked for; None without one."""
+        if not sort:
+            return None
+        order, rests_s = self._orders.sorted(view, text, sort, self.generation)
+        self._memory.borrow(rests_s)
+        return order
 
     def matching(self, text: str, identities: Iterable[str]) -> list[JobRow]:
         """Return these jobs, in order, but those that do not match a filter.
@@ -229,7 +243,7 @@ class Desk:
         with self.reading() as view:
             return view.rows(identities)
 
-    def remembered(self, key: Hashable, make: Callable[[View], T], *, heavy: bool = False) -> T:
+    def remembered(self, key: Hashable, make: Callable[[View], T]) -> T:
         """Return a value that is made of the workspace, and made again only after something has changed.
 
         If it takes long, it is made less often: at most one part in twenty of the time goes there. Whoever gets an old
@@ -238,11 +252,24 @@ class Desk:
         Args:
             key: Names the value.
             make: Makes it; it is called while no other thread reads.
-            heavy: Whether it is large, such as a table of all jobs. Of such values, only a few are kept, and they do
-                not change with the time.
         """
         with self.reading() as view:
-            found: T = self._memory.get(key, lambda: make(view), self.generation, heavy)
+            found: T = self._memory.get(key, lambda: make(view), self.generation)
+            return found
+
+    def table(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return a value that is large, such as a table of all jobs. A few are kept, and they do not age with the time.
+
+        One is made at a time, and others read the workspace meanwhile. Whoever is in `reading` must not call this.
+
+        Args:
+            key: Names the value.
+            make: Makes it. What it reads of the workspace, it reads in `reading`; it may call `table`.
+        """
+        with self._making:
+            with self.reading():
+                generation = self.generation
+            found: T = self._tables.get(key, make, generation)
             return found
 
     # -- what streams ask ------------------------------------------------------------------------------------------
@@ -323,8 +350,7 @@ class Desk:
 
     def _tell_due(self) -> None:
         """Let those ask again who were given something old that can be made anew now."""
-        if time.monotonic() >= self._memory.due_s:
-            self._memory.due_s = math.inf
+        if self._memory.is_due() | self._tables.is_due():
             self._tell(Batch(self.cursor, {}, {}, missed=True))
 
     def _make_ready(self) -> None:
@@ -347,10 +373,8 @@ class Desk:
                 self._read()
             else:
                 self._look()
-        except (ServerError, OSError) as error:
+        except (ServerError, OSError, RedisUnavailableError) as error:
             self._note(error)
-        except RedisUnavailableError as error:
-            self._say_away(error.problem)
         except Exception as error:  # else the thread that follows would end, and nobody would know
             self._say_trouble(error)
 
@@ -426,13 +450,9 @@ class Desk:
 
     def _note(self, error: Exception) -> None:
         """Note that the server is away. An embedded one is started again after a while."""
-        connector, now_s = self.view.connector, time.monotonic()
-        self._say_away(fault_of(error, connector.client).problem)
+        self._say_away(self.opened.outage(error, time.monotonic() - self._away_at if self.outage else 0.0))
         with self._wake:
             self._news.missed = True
-        if connector.embedded is not None and now_s - self._away_at > REVIVE_S:
-            with suppress(XpmError):  # it is tried again at the next reading
-                connector.embedded.revive()
 
     def _say_away(self, problem: str) -> None:
         """Note why the server does not answer, and let all who look know."""

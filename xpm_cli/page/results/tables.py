@@ -40,10 +40,20 @@ def results_of(desk: Desk, experiment: str, filter: str) -> Table:
         UnknownExperimentError, FilterError: As for `View.results`.
     """
 
-    def make(view: View) -> Table:
-        return _prepared(view.results(experiment, filter.strip()))
+    return desk.table(
+        ("results", experiment, filter), lambda: _prepared(read_results(desk, experiment, filter.strip()))
+    )
 
-    return desk.remembered(("results", experiment, filter), make, heavy=True)
+
+def read_results(desk: Desk, experiment: str, filter: str | Filter) -> Table:
+    """The same table, made anew. Others read the workspace while it is put together.
+
+    Raises:
+        UnknownExperimentError, FilterError: As for `View.results`.
+    """
+    with desk.reading() as view:
+        make = view.reading_results(experiment, filter)
+    return make()
 
 
 def answered(desk: Desk, experiment: str, filter: str, asked: Asked) -> Shown:
@@ -53,10 +63,8 @@ def answered(desk: Desk, experiment: str, filter: str, asked: Asked) -> Shown:
         UnknownColumnError, ResultsError: As for `Asked.of`.
         UnknownExperimentError, FilterError: As for `View.results`.
     """
-    return desk.remembered(
-        ("answered", experiment, filter, repr(asked)),
-        lambda _: asked.of(results_of(desk, experiment, filter)),
-        heavy=True,
+    return desk.table(
+        ("answered", experiment, filter, repr(asked)), lambda: asked.of(results_of(desk, experiment, filter))
     )
 
 
@@ -67,11 +75,11 @@ def jobs_of(desk: Desk, filter: str) -> Table:
         FilterError: The filter cannot be understood, or names what no job has.
     """
 
-    def make(view: View) -> Table:
-        table = view.results("", parse(filter) if filter.strip() else Filter())
+    def make() -> Table:
+        table = read_results(desk, "", parse(filter) if filter.strip() else Filter())
         return _prepared(Table([row.job for row in table if row.foreign is None], table.known, _of_jobs(table)))
 
-    return desk.remembered(("jobs with curves", filter), make, heavy=True)
+    return desk.table(("jobs with curves", filter), make)
 
 
 def chosen_jobs(desk: Desk, identities: Sequence[str]) -> Table:
@@ -92,10 +100,8 @@ def over(desk: Desk, filter: str, names: Sequence[str], interval: str) -> Table 
     """
     if not names:
         return jobs_of(desk, filter)
-    return desk.remembered(
-        ("folded jobs", filter, *names, interval),
-        lambda _: jobs_of(desk, filter).over(*names, interval=interval),
-        heavy=True,
+    return desk.table(
+        ("folded jobs", filter, *names, interval), lambda: jobs_of(desk, filter).over(*names, interval=interval)
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from starlette.responses import Response
 from starlette.routing import Route
 
-from xpm_cli.page.rendering import page
+from xpm_cli.page.rendering import links_of, page
 from xpm_cli.page.results.charts import MOST_JOBS, MOST_SERIES, Chart, Charts, Series
 from xpm_cli.page.results.questions import INTERVALS, changed, curve_interval, names_of
 from xpm_cli.page.results.side_by_side import MOST
@@ -59,7 +59,7 @@ def routes() -> list[Route]:
 def show(request: Request) -> Response:
     """The chart, or the metrics from which one can be chosen. What cannot be had is said above."""
     desk: Desk = request.app.state.desk
-    query, links = request.query_params, request.app.state.links
+    query, links = request.query_params, links_of(request)
     charts: Charts = request.app.state.charts
     facts: dict[str, Any] = {"wrong": [], "metrics": [], "foldable": [], "all_but": [], "numbers": None, "status": 200}
     metric, chart = query.get("metric", ""), None

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from xpm_cli.output.documents.standing import counted, with_forgotten
 from xpm_cli.output.sheets.survey_sheet import Need, SurveySheet
-from xpm_cli.page.rendering import page
+from xpm_cli.page.rendering import links_of, page
 from xpm_core.filters import from_options
 from xpm_core.forecast.records import Forecast
 from xpm_core.reading.experiments import Experiment
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from xpm_cli.page.desk.desk import Desk
-    from xpm_cli.page.links import Links
     from xpm_core.reading.look import View
     from xpm_core.reading.survey.survey import Survey
 
@@ -65,7 +64,7 @@ def show(request: Request) -> Response:
     ready = standing is None
     if standing is None:
         standing = desk.remembered("standing", lambda view: _standing(desk, view))
-    links: Links = request.app.state.links
+    links = links_of(request)
     return page(
         request,
         "experiments.jinja",

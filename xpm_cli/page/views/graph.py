@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from starlette.routing import Route
 
 from xpm_cli.output.job_graph import task_names
-from xpm_cli.page.graph.dependencies import DEPTH, Around, Tasks, around, by_task, users_of
+from xpm_cli.page.graph.dependencies import DEPTH, Around, Tasks, Users, around, by_task, users_of
 from xpm_cli.page.graph.picture import Box, picture
-from xpm_cli.page.rendering import GLYPHS, page
+from xpm_cli.page.rendering import GLYPHS, links_of, page
 from xpm_core.errors import FilterError
 from xpm_core.filters import Filter, from_options, parse
 from xpm_core.labels import short
@@ -54,11 +54,14 @@ def show(request: Request) -> Response:
 
 def _tasks(request: Request, text: str) -> dict[str, Any]:
     desk: Desk = request.app.state.desk
-    links: Links = request.app.state.links
+    links = links_of(request)
     wanted = parse(text) if text.strip() else Filter()
-    found: Tasks = desk.remembered(
-        ("graph", text), lambda view: by_task(view, wanted if text.strip() else None), heavy=True
-    )
+
+    def make() -> Tasks:
+        with desk.reading() as view:
+            return by_task(view, wanted if text.strip() else None)
+
+    found = desk.table(("graph", text), make)
     names = task_names([task for task in found.states if task])
     largest = sorted(found.states, key=lambda task: (-sum(found.states[task].values()), task))
     shown = sorted(largest[:NODES])
@@ -131,8 +134,13 @@ def _notes_of_tasks(found: Tasks) -> list[str]:
 
 def _job(request: Request, name: str) -> dict[str, Any]:
     desk: Desk = request.app.state.desk
-    links: Links = request.app.state.links
-    users = desk.remembered("graph of users", users_of, heavy=True)
+    links = links_of(request)
+
+    def make() -> Users:
+        with desk.reading() as view:
+            return users_of(view)
+
+    users = desk.table("graph of users", make)
     with desk.reading() as view:
         found = around(view, view.job(name), users, NODES)
     boxes = [_job_box(row, found, links) for row in found.rows]

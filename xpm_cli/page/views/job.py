@@ -15,7 +15,7 @@ from starlette.routing import Route
 from xpm_cli.page.job.code import lines_since
 from xpm_cli.page.job.facts import JobFacts, find, known
 from xpm_cli.page.job.printed import STREAMS, Printed, PrintedLog, Wanted
-from xpm_cli.page.rendering import is_fragment, page
+from xpm_cli.page.rendering import is_fragment, links_of, page
 from xpm_cli.page.safety.job_files import FileNotServedError, JobFile, open_job_file
 from xpm_core.errors import SnapshotError
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from xpm_cli.page.desk.desk import Desk
-    from xpm_cli.page.links import Links
     from xpm_core.reading.listing.row import JobRow
 
 BLOCK = 1 << 18
@@ -48,7 +47,7 @@ def show(request: Request) -> Response:
     name = request.path_params["name"]
     row = find(desk, name)
     if name != row.identity:
-        links: Links = request.app.state.links
+        links = links_of(request)
         return RedirectResponse(links.job(row.identity), 303)
     facts = JobFacts(desk, row)
     if is_fragment(request):

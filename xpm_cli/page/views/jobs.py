@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.tables.job_table import failure, time_of, where
-from xpm_cli.page.rendering import first_place, page
+from xpm_cli.page.rendering import first_place, links_of, page
 from xpm_core.errors import FilterError
 from xpm_core.filters import ABSENT, UNKNOWN, Column, Filter, from_options, parse, parse_columns
 from xpm_core.results.digits import fixed
@@ -34,7 +34,7 @@ PAGE = 200
 PARAMETERS, RESULTS = 10, 6
 """How many parameters and tags, and how many results, are columns that nobody has asked for."""
 MOST_COLUMNS = 100
-"""How many columns are offered at most: more make a slow page, and an address that browsers cut."""
+"""How many columns there are at most: more make a slow page, and an address that browsers cut."""
 EXPLAINED = 50
 """How many jobs of a page that wait are explained."""
 
@@ -70,9 +70,10 @@ def show(request: Request) -> Response:
     query = request.query_params
     try:
         listed = desk.listed(query.get("filter", ""), query.get("sort", ""), first_place(request), PAGE)
-        columns = columns_of(desk, listed, query.get("columns", ""))
+        named = columns_of(desk, listed, query.get("columns", ""))
     except FilterError as error:
         return page(request, "jobs.jinja", status=400, wrong=str(error).splitlines())
+    columns = named[:MOST_COLUMNS]
     found = rows_of(desk, listed.rows, columns)
     names = [*listed.names, *listed.results]
     return page(
@@ -86,6 +87,7 @@ def show(request: Request) -> Response:
         further=len(set(names) - {column.name for column in columns}),
         most=",".join(names[:MOST_COLUMNS]),
         all_fit=len(names) <= MOST_COLUMNS,
+        left_columns=len(named) - len(columns),
         **_shown(request, listed),
     )
 
@@ -97,7 +99,7 @@ def rows(request: Request) -> Response:
     text, wanted = query.get("filter", ""), [each for each in query.get("ids", "").split(",") if each][:PAGE]
     first = first_place(request)
     listed = desk.listed(text, query.get("sort", ""), first, 0 if wanted else PAGE, after=query.get("after", ""))
-    columns = columns_of(desk, listed, query.get("columns", ""))
+    columns = columns_of(desk, listed, query.get("columns", ""))[:MOST_COLUMNS]
     jobs = desk.matching(text, wanted) if wanted else listed.rows
     found = rows_of(desk, jobs, columns)
     shown = _shown(request, listed)
@@ -115,7 +117,7 @@ def counts(request: Request) -> Response:
 
 def _shown(request: Request, listed: Listed) -> dict[str, Any]:
     """What the templates of the list and of its parts are told."""
-    text, links = request.query_params.get("filter", ""), request.app.state.links
+    text, links = request.query_params.get("filter", ""), links_of(request)
     wanted = parse(text) if text.strip() else Filter()
     return {
         "listed": listed,
@@ -145,7 +147,7 @@ def _key(columns: Sequence[Column]) -> str:
 
 
 def columns_of(desk: Desk, listed: Listed, chosen: str) -> list[Column]:
-    """The columns of a list.
+    """The columns of a list, each once. Of many, a page shows the first `MOST_COLUMNS`.
 
     Args:
         desk: Reads the workspace.
@@ -159,7 +161,8 @@ def columns_of(desk: Desk, listed: Listed, chosen: str) -> list[Column]:
     if not names:
         return []
     with desk.reading() as view:
-        return parse_columns(names, view.vocabulary, "columns")
+        found = parse_columns(names, view.vocabulary, "columns")
+    return list({column.name: column for column in found}.values())
 
 
 def rows_of(desk: Desk, jobs: Sequence[JobRow], columns: Sequence[Column]) -> list[Row]:

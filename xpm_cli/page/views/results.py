@@ -15,7 +15,7 @@ from starlette.routing import Route
 from xpm_cli.lookup.publishing.asked_table import Asked, Shown, notes_on
 from xpm_cli.output.publishing.result_lines import Cells, said_below
 from xpm_cli.output.terminal import Terminal
-from xpm_cli.page.rendering import first_place, page
+from xpm_cli.page.rendering import first_place, links_of, page
 from xpm_cli.page.results.questions import asked_by, changed, command_of
 from xpm_cli.page.results.side_by_side import LEAST, MOST
 from xpm_cli.page.results.tables import answered, foldable_columns, results_of, seeds_of
@@ -91,7 +91,7 @@ def routes() -> list[Route]:
 def show(request: Request) -> Response:
     """The table that a URL asks for. What cannot be had is said above the form that asks."""
     desk: Desk = request.app.state.desk
-    query, links = request.query_params, request.app.state.links
+    query, links = request.query_params, links_of(request)
     facts: dict[str, Any] = {"wrong": [], "found": None, "known": None, "seeds": [], "status": 200}
     experiment, filter = query.get("experiment", ""), query.get("filter", "")
     try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.routing import Route
 
-from xpm_cli.page.rendering import page
+from xpm_cli.page.rendering import first_place, links_of, page
 from xpm_cli.page.timeline.history import History, Past
 from xpm_cli.page.timeline.lanes import Execution, How, Lane, Run, Use, Window, use_of
 from xpm_cli.page.timeline.picture import Look, clock, picture, seen
@@ -88,7 +88,7 @@ def show(request: Request) -> Response:
 def _facts(
     request: Request, desk: Desk, past: Past, asked: Asked, chosen: Callable[[Execution], bool]
 ) -> dict[str, Any]:
-    links: Links = request.app.state.links
+    links = links_of(request)
     window = asked.window
     lanes = [lane for lane in in_order(past.lanes) if lane.is_in(window) and asked.lane in ("", lane.worker)]
     rows = [Row(lane, use_of(lane, window)) for lane in lanes]
@@ -161,10 +161,8 @@ def _asked(request: Request, past: Past) -> Asked:
     from_s = _time("from", query.get("from", ""), day_s)
     if not SHORTEST_S <= to_s - from_s <= LONGEST_S:
         raise FilterError("to", query.get("to", ""), "it is not after `from`", 1, REMEDY)
-    first = query.get("first", "")
-    place = int(first) if first.isascii() and first.isdigit() and len(first) < 8 else 0
     pinned = bool(query.get("from") or query.get("to"))
-    return Asked(Window(from_s, to_s), pinned, query.get("lane", ""), place, query.get("filter", ""))
+    return Asked(Window(from_s, to_s), pinned, query.get("lane", ""), first_place(request), query.get("filter", ""))
 
 
 def _time(name: str, text: str, otherwise: float) -> float:

@@ -157,7 +157,7 @@ def cancel_unstarted(name: str, stand: Callable[[], Mapping[str, State]], store:
                 if state in _UNSTARTED:
                     code, _, _ = store.cancel(identity, spares_running=True)
                     if code is CancelCode.CANCELLED:
-                        ends.cancelled(identity)
+                        ends.cancelled([identity])
                         cancelled += 1
         except OUTAGES as error:
             say(f"{name}: Redis is out of reach ({error}), so not all could be cancelled.")

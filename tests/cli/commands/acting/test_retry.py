@@ -9,9 +9,13 @@ import pytest
 from click.testing import Result
 from helpers.simulated_jobs import ERROR, Lab
 
+from xpm_cli.lookup import acts
+from xpm_core.errors import WorkspaceError
 from xpm_core.labels import short
+from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.reader import Reader
 from xpm_core.states import State
+from xpm_core.store.records import Submission
 
 pytestmark = pytest.mark.redis
 
@@ -148,3 +152,21 @@ def test_changed_takes_done_jobs_only(lab: Lab, xpm: Xpm) -> None:
         f"cannot tell of {short(lab.identity('b'))} Train name=b: it runs live code, which is not kept" in live.stderr
     )
     assert "No job that was selected ran code that has changed." in live.stderr
+
+
+def test_what_goes_wrong_with_one_job_keeps_no_other_from_being_retried(
+    lab: Lab, xpm: Xpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "ab":
+        lab.end(name, State.FAILED, ERROR)
+
+    def vouched(opened: object, row: JobRow, kept: Submission | None) -> Submission | None:
+        if row.identity == lab.identity("a"):
+            raise WorkspaceError("job.pickle", "it cannot be read", "Look who may read it.")
+        return kept
+
+    monkeypatch.setattr(acts, "vouched", vouched)
+    result = xpm("retry", "--failed", "--yes")
+    assert result.exit_code == 1
+    assert "Train name=a: job.pickle: it cannot be read. Look who may read it." in result.stderr
+    assert "Train name=b: ready again." in result.stderr

@@ -13,6 +13,7 @@ from helpers.json_schemas import problems
 from helpers.page import FormClient, form_client_of
 from helpers.typed_commands import AWAY
 
+from xpm_cli.page.desk.desk import Desk
 from xpm_core.states import State
 
 if TYPE_CHECKING:
@@ -141,3 +142,26 @@ def test_without_its_server_files_answer_and_the_rest_says_so(scene: Scene, seen
         for url in ("/api/workers", "/api/tokens", "/api/queues", "/api/events", "/api/why", "/api/why/name=ready"):
             found: Any = page.get(url)
             assert (found.status_code, problems("error", found.json())) == (503, []), url
+
+
+def test_a_long_list_is_read_in_parts_between_which_others_read(
+    page: FormClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = page.get("/api/jobs?sort=-name").json()
+    real, sizes = Desk.rows, list[int]()
+
+    def rows(desk: Desk, identities: Any) -> Any:
+        sizes.append(len(wanted := list(identities)))
+        return real(desk, wanted)
+
+    monkeypatch.setattr(Desk, "rows", rows)
+    monkeypatch.setattr("xpm_cli.page.api.routes.PART", 2)
+    found = page.get("/api/jobs?sort=-name").json()
+    assert [job["id"] for job in found["jobs"]] == [job["id"] for job in whole["jobs"]]
+    assert len(sizes) > 2
+    assert max(sizes) == 2
+    sizes.clear()
+    assert [job["id"] for job in page.get("/api/jobs?limit=3").json()["jobs"]] == [
+        job["id"] for job in page.get("/api/jobs?limit=0").json()["jobs"][:3]
+    ]
+    assert page.get("/api/jobs?columns=id,id,state").json()["jobs"][0].keys() == {"id", "state"}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from helpers.page import PageClient, page_of
@@ -13,7 +16,8 @@ from helpers.waiting import wait_until
 
 from xpm_cli.page.desk.desk import Batch
 from xpm_cli.page.desk.orders import _near
-from xpm_core.errors import FilterError
+from xpm_core.errors import EmbeddedServerError, FilterError
+from xpm_core.results import listed as listed_results
 from xpm_core.states import State
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.workspace.workspace import Workspace
@@ -102,6 +106,32 @@ def test_what_is_remembered_is_made_again_after_a_change(lab: Lab, page: PageCli
     assert [page.desk.remembered("x", make) for _ in range(3)] == [1, 1, 1]
     lab.submit("a")
     wait_until(lambda: page.desk.remembered("x", make) == 2)
+
+
+def test_others_read_while_a_table_is_made(lab: Lab, page: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.end("a", results={"loss": 0.5})
+    wait_until(lambda: page.desk.listed("state=done").matched == 1)
+    begun, gate, real = threading.Event(), threading.Event(), listed_results.table_of
+
+    def slow(*given: Any, **more: Any) -> Any:
+        begun.set()
+        assert gate.wait(60)
+        return real(*given, **more)
+
+    monkeypatch.setattr(listed_results, "table_of", slow)
+    answers: list[int] = []
+    urls = ["/results", "/curves", "/api/results?experiment=sweep"]
+    for url in urls:
+        asking = threading.Thread(target=lambda url=url: answers.append(page.client.get(url).status_code))
+        asking.start()
+        assert begun.wait(60)
+        lab.submit(f"while {url}")
+        wait_until(lambda url=url: f"while {url}" in listed(page))
+        gate.set()
+        asking.join(60)
+        begun.clear()
+        gate.clear()
+    assert answers == [200] * len(urls)
 
 
 def test_many_threads_read_at_the_same_time(lab: Lab, page: PageClient) -> None:
@@ -196,3 +226,24 @@ def test_who_closes_it_waits_for_what_it_reads(lab: Lab, page: PageClient, monke
     may_go_on.set()
     closes.join()
     assert not page.desk._follower.is_alive()
+
+
+def test_an_embedded_server_is_started_again_and_why_that_fails_is_said(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_cli.lookup.open_workspace.REVIVE_S", 0.05)
+    with page_of(workspace.path) as page:
+        embedded = page.desk.view.connector.embedded
+        assert embedded is not None
+        Lab(workspace, page.desk.view.connector.client).submit("a")
+        wait_until(lambda: listed(page) == ["a"])
+
+        def fails() -> bool:
+            raise EmbeddedServerError("Embedded Redis", "its folder is gone", "Restore it.")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(embedded, "revive", fails)
+            os.kill(embedded.pid, signal.SIGKILL)
+            wait_until(lambda: "(Embedded Redis: its folder is gone. Restore it)" in page.client.get("/jobs").text)
+        wait_until(lambda: "does not answer" not in page.client.get("/jobs").text)
+        assert listed(page) == ["a"]

@@ -134,12 +134,13 @@ def forget(lab: Lab, name: str) -> None:
 
 
 def test_whoever_gets_something_old_is_told_when_it_can_be_made_anew(lab: Lab, page: PageClient) -> None:
-    def slow(view: View) -> int:
+    def slow() -> int:
         time.sleep(0.05)
-        return view.total
+        with page.desk.reading() as view:
+            return view.total
 
     def outer() -> int:
-        return page.desk.remembered("outer", lambda _: page.desk.remembered("slow", slow, heavy=True), heavy=True)
+        return page.desk.table("outer", lambda: page.desk.table("slow", slow))
 
     assert outer() == 0
     with hearing(page) as heard:

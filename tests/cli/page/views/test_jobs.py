@@ -108,6 +108,20 @@ def test_columns_can_be_chosen_and_those_without_room_are_counted(
     assert '<input type="hidden" name="filter" value="a&gt;0">' in rest.partition("</form>")[0]
 
 
+def test_repeated_columns_count_once_and_too_many_are_not_shown_which_is_said(
+    lab: Lab, page: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.submit("a", params=dict.fromkeys("abcd", 1), tags={})
+    wait_until(lambda: page.desk.listed("").matched == 1)
+    assert heads(page.get(f"/jobs?columns={','.join('ab' * 2000)}"))[4:-3] == ["a", "b"]
+    monkeypatch.setattr("xpm_cli.page.views.jobs.MOST_COLUMNS", 3)
+    text = page.get("/jobs?columns=a,b,c,a,d")
+    assert heads(text)[4:-3] == ["a", "b", "c"]
+    assert "1 further column not shown: a page has at most 3. <code>/api/jobs</code> has all." in text
+    (key,) = re.findall(r'data-columns="([^"]*)"', text)
+    assert page.client.get("/jobs/rows?columns=a,b,c,a,d").headers["X-Columns"] == key
+
+
 def test_the_question_about_one_job_leads_back_to_it(lab: Lab, page: PageClient) -> None:
     lab.end("done")
     asked = page.get(f"/acting/retry?ids={lab.identity('done')}")

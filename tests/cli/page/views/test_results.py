@@ -10,11 +10,13 @@ from helpers.page import PageClient, page_of
 from helpers.page_studies import StudyPage, Tables
 from helpers.simulated_jobs import Lab
 from helpers.typed_commands import AWAY
+from helpers.waiting import wait_until
 
-from xpm_cli.page.desk.memory import MOST_HEAVY
+from xpm_cli.page.desk.desk import MOST_TABLES
 from xpm_cli.page.views import results
 from xpm_core.results.table import Table
 from xpm_core.states import State
+from xpm_core.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.redis
 
@@ -165,4 +167,15 @@ def test_files_answer_where_the_server_is_gone(swept: StudyPage) -> None:
 def test_only_a_few_tables_are_kept(swept: StudyPage) -> None:
     for seed in range(10):
         swept.get("/results", filter=f"seed!={seed}", over="seed")
-    assert len(swept.desk._memory._heavy) == MOST_HEAVY
+    assert len(swept.desk._tables._kept) == MOST_TABLES
+
+
+def test_an_empty_workspace_says_what_makes_a_row_and_offers_nothing_to_fold(
+    workspace: Workspace, redis_url: str, lab: Lab
+) -> None:
+    with page_of(workspace.path, redis_url) as page:
+        assert "No results yet. What <code>execute</code> returns" in page.get("/results")
+        lab.end("only", results={"loss": 0.5}, tags={})
+        wait_until(lambda: "<td" in page.get("/results"))
+        assert 'name="over"' not in page.get("/results")
+        assert 'name="over"' in page.get("/results?over=seed", status=400)

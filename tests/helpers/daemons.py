@@ -107,6 +107,8 @@ class Crew:
         self.client: redis.Redis = connection.open(url)
         self.store = Store(self.client, workspace.id)
         self.workers: list[Worker] = []
+        self.resident: Worker | None = None
+        """The daemon that stays, and runs what `run` submits."""
         self._folder = folder
         self._run = self.store.open_run("crew", "run1", {})
 
@@ -180,12 +182,19 @@ class Crew:
         return self.job(task)
 
     def run(self, task: Task, state: State = State.DONE, **options: Any) -> JobDirectory:
-        """Submit a task, let a daemon run it that leaves afterwards, and wait for it."""
+        """Submit a task, let a daemon run it, and wait until all is written. Without a resident, one is started."""
         self.submit(task, **options)
-        worker = self.start("--burst")
+        worker = self.start("--burst") if self.resident is None else None
         self.wait(task, state)
-        assert worker.left() == 0
+        if worker is None:
+            self.rest()
+        else:
+            assert worker.left() == 0
         return self.directory(task)
+
+    def rest(self) -> None:
+        """Wait until the resident has no job, and has written all there is to write of the last one."""
+        wait_until(lambda: any("b" in each["flags"] for each in self.client.client_list()))  # it blocks for a job
 
     def record(self, task: Task) -> dict[str, Any]:
         """The record of a task's latest execution."""

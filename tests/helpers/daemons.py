@@ -150,8 +150,11 @@ class Crew:
 
     def submit(self, *tasks: Task, **options: Any) -> list[str]:
         """Submit tasks in one call; returns their identities."""
-        jobs = [self.submission(task, **options) for task in tasks]
-        self.store.submit("crew", self._run.started_ms, jobs, {})
+        return self.hand_in(*(self.submission(task, **options) for task in tasks))
+
+    def hand_in(self, *jobs: Submission) -> list[str]:
+        """Submit what `submission` has made of tasks; returns their identities."""
+        self.store.submit("crew", self._run.started_ms, list(jobs), {})
         return [job.identity for job in jobs]
 
     def submission(self, task: Task, **options: Any) -> Submission:

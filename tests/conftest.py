@@ -152,6 +152,23 @@ def crew(workspace: Workspace, redis_url: str, tmp_path: Path) -> Iterator[Crew]
 
 
 @pytest.fixture(scope="module")
+def residents(server_program: ServerProgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    """A crew for all tests of a file, with a server and one worker that stay. Each test has tasks of its own."""
+    from helpers.daemons import Crew
+
+    from xpm_core.workspace.workspace import Workspace
+
+    folder = tmp_path_factory.mktemp("residents")
+    with running(server_program) as server:
+        crew = Crew(Workspace.open(folder / "workspace"), server.url, folder)
+        try:
+            crew.resident = crew.started("--name", "resident")
+            yield crew
+        finally:
+            crew.dismiss()
+
+
+@pytest.fixture(scope="module")
 def stage(server_program: ServerProgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A workspace, a server of its own, and two workers. Each test takes a name and a note of its own."""
     from helpers.playground import Stage

@@ -12,6 +12,8 @@ import select
 import signal
 import socket
 import subprocess
+import sys
+from collections.abc import Mapping
 from typing import NoReturn
 
 from xpm_core.backoff import Backoff
@@ -22,7 +24,6 @@ from xpm_core.snapshot.trees.removal import remove_unused
 from xpm_worker.mark import DaemonMark
 from xpm_worker.slot.main import SlotContext, work
 from xpm_worker.slot.orders import SIGNALS, Shutdown, stricter
-from xpm_worker.starter import fork_server
 from xpm_worker.system import clock, files, kernel, marks, processes, signals
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,10 @@ FIRST_REST_S, LONGEST_REST_S = 0.1, 10.0
 
 ORDERED = 7
 """The exit code of a slot that has left because it was ordered to, from afar."""
+
+_BOOTSTRAP = "import sys; sys.path.pop(0); from xpm_worker.starter.fork_server import main; main(int(sys.argv[1]))"
+"""Not `-m`: this would put the daemon's working directory in front of `sys.path`, also in jobs. Nor is the
+module imported here: it imports all that a job needs, and the daemon needs none of that."""
 
 FORK_SERVER_END_S = 10.0
 """How long the fork server may take to end, seconds."""
@@ -192,7 +197,7 @@ class Daemon:
             log.warning("%s", error)
 
     def _start_fork_server(self) -> None:
-        self._fork_server = fork_server.start(self._fork_server_end, self._environment)
+        self._fork_server = start_fork_server(self._fork_server_end, self._environment)
         self._fork_server_started = clock.boot_time()
 
     def _end_fork_server(self) -> None:
@@ -205,3 +210,20 @@ class Daemon:
             except subprocess.TimeoutExpired:
                 self._fork_server.kill()
                 self._fork_server.wait()
+
+
+def start_fork_server(control: socket.socket, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a fork server, in a session of its own.
+
+    Args:
+        control: The fork server's end of the socket over which slots ask for starters. When all other ends of it are
+            closed, and all starters have ended, the fork server ends.
+        environment: See `clean_environment`.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-c", _BOOTSTRAP, str(control.fileno())],
+        env={**environment, marks.MARK_VARIABLE: marks.BLANK_MARK},
+        stdin=subprocess.DEVNULL,
+        pass_fds=[control.fileno()],
+        start_new_session=True,
+    )

@@ -107,6 +107,8 @@ class Crew:
         self.client: redis.Redis = connection.open(url)
         self.store = Store(self.client, workspace.id)
         self.workers: list[Worker] = []
+        self.resident: Worker | None = None
+        """The daemon that stays, and runs what `run` submits."""
         self._folder = folder
         self._run = self.store.open_run("crew", "run1", {})
 
@@ -148,8 +150,11 @@ class Crew:
 
     def submit(self, *tasks: Task, **options: Any) -> list[str]:
         """Submit tasks in one call; returns their identities."""
-        jobs = [self.submission(task, **options) for task in tasks]
-        self.store.submit("crew", self._run.started_ms, jobs, {})
+        return self.hand_in(*(self.submission(task, **options) for task in tasks))
+
+    def hand_in(self, *jobs: Submission) -> list[str]:
+        """Submit what `submission` has made of tasks; returns their identities."""
+        self.store.submit("crew", self._run.started_ms, list(jobs), {})
         return [job.identity for job in jobs]
 
     def submission(self, task: Task, **options: Any) -> Submission:
@@ -180,12 +185,19 @@ class Crew:
         return self.job(task)
 
     def run(self, task: Task, state: State = State.DONE, **options: Any) -> JobDirectory:
-        """Submit a task, let a daemon run it that leaves afterwards, and wait for it."""
+        """Submit a task, let a daemon run it, and wait until all is written. Without a resident, one is started."""
         self.submit(task, **options)
-        worker = self.start("--burst")
+        worker = self.start("--burst") if self.resident is None else None
         self.wait(task, state)
-        assert worker.left() == 0
+        if worker is None:
+            self.rest()
+        else:
+            assert worker.left() == 0
         return self.directory(task)
+
+    def rest(self) -> None:
+        """Wait until the resident has no job, and has written all there is to write of the last one."""
+        wait_until(lambda: any("b" in each["flags"] for each in self.client.client_list()))  # it blocks for a job
 
     def record(self, task: Task) -> dict[str, Any]:
         """The record of a task's latest execution."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import worker_tasks as tasks
+from helpers import fresh_process
 from helpers.daemons import Crew
 from helpers.waiting import wait_until
 from rq import Worker
@@ -147,3 +148,9 @@ def test_a_worker_registers_anew_after_the_server_was_wiped(crew: Crew) -> None:
     crew.client.flushall()
     wait_until(lambda: {worker.name for worker in crew.known()} == names, show=crew.known)
     wait_until(lambda: {worker.name for worker in Worker.all(connection=crew.client)} == names)
+
+
+def test_a_daemon_loads_nothing_of_what_the_process_of_a_job_needs(tmp_path: Path) -> None:
+    names = fresh_process.run("-c", "import sys, xpm_worker.cli; print(*sys.modules)", cwd=tmp_path).split()
+    of_jobs = ("xpm_core.config", "xpm_core.language", "xpm_worker.starter", "xpm_worker.template")
+    assert not [name for name in names if name.startswith(of_jobs)]

@@ -1,8 +1,8 @@
 """The fork server: a small clean interpreter, from which the starter of each slot is forked.
 
 The daemon starts it as a new program, with an environment without secrets (environment.py). It has imported neither
-redis nor rq. So the process of a job inherits no connection, no password and no thread. Owns: its own start, the
-warming of what jobs will use, and the end of what a dead starter left behind.
+redis nor rq. So the process of a job inherits no connection, no password and no thread. Owns: the warming of what jobs
+will use, and the end of what a dead starter left behind.
 """
 
 from __future__ import annotations
@@ -13,10 +13,7 @@ import os
 import select
 import signal
 import socket
-import subprocess
-import sys
 import traceback
-from collections.abc import Mapping
 
 from xpm_worker.job import streams
 from xpm_worker.starter import stacks
@@ -24,32 +21,12 @@ from xpm_worker.starter.main import Starter
 from xpm_worker.system import kernel, marks, processes, signals
 from xpm_worker.template import rehearsal
 
-_BOOTSTRAP = "import sys; sys.path.pop(0); from xpm_worker.starter.fork_server import main; main(int(sys.argv[1]))"
-"""Not `-m`: this would put the daemon's working directory in front of `sys.path`, also in jobs."""
-
 REHEARSALS = 20
 """How many times the steps of a job are taken before there is a job. Python adapts its code to what it does often."""
 
 
-def start(control: socket.socket, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a fork server, in a session of its own.
-
-    Args:
-        control: The fork server's end of the socket over which slots ask for starters. When all other ends of it are
-            closed, and all starters have ended, the fork server ends.
-        environment: See `clean_environment`.
-    """
-    return subprocess.Popen(
-        [sys.executable, "-c", _BOOTSTRAP, str(control.fileno())],
-        env={**environment, marks.MARK_VARIABLE: marks.BLANK_MARK},
-        stdin=subprocess.DEVNULL,
-        pass_fds=[control.fileno()],
-        start_new_session=True,
-    )
-
-
 def main(control: int) -> None:
-    """Be the fork server, in the process that `start` made.
+    """Be the fork server, in the process that the daemon made (daemon.py).
 
     Args:
         control: Descriptor of the socket over which slots ask for starters.
@@ -72,6 +49,8 @@ def _warm() -> None:
     compile("def warm(x: int) -> int:\n    return x + 1\n", "<warm>", "exec")
     with contextlib.suppress(LookupError):
         "warm".encode("utf-8", "backslashreplace").decode("utf-8")
+    gc.collect()
+    gc.freeze()  # each rehearsal collects: it need not look at all that was imported
     with contextlib.suppress(Exception):  # there may be no folder for it; jobs run without
         for _ in range(REHEARSALS):
             rehearsal.warm()

@@ -528,6 +528,6 @@ def test_random_lives_agree_with_the_model(redis_server: PrivateServer) -> None:
         run_state_machine_as_test(
             lives,
             settings=settings(
-                max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
             ),
         )

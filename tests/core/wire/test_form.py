@@ -77,7 +77,7 @@ def test_noise_is_refused(data: bytes) -> None:
         load(data)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=4))
 def test_with_some_bytes_changed_it_is_refused_or_means_the_same(changes: list[tuple[int, int]]) -> None:
     data = bytearray(GOOD)
@@ -117,7 +117,7 @@ def other(node: Any) -> st.SearchStrategy[Any]:
     return anything
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.data())
 def test_with_a_part_made_something_else_it_is_refused_or_means_the_same(data: st.DataObject) -> None:
     parts = content()

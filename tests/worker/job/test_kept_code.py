@@ -71,7 +71,9 @@ NEW = 'NAME = "new"  # longer\n'
 
 
 def study(what: str = "") -> Any:
-    return importlib.import_module("study").Study.C(what=what)
+    """A task that runs some code; it is another one in each test, because a test has a project of its own."""
+    module = importlib.import_module("study")
+    return module.Study.C(what=f"{what}\n# {module.__file__}")
 
 
 def kept(crew: Crew, project: Path) -> Kept:
@@ -98,35 +100,34 @@ def assert_runs_the_snapshot(crew: Crew, task: Any, project: Path) -> None:
     assert not [entry for entry in found["path"] if entry == str(project) or entry.startswith(f"{project}/")]
 
 
-def test_a_job_runs_what_was_kept_though_all_files_changed_before_its_start(crew: Crew, project: Path) -> None:
-    task, code = study(), kept(crew, project)
-    crew.submit(task, options=code.options)
+def test_a_job_runs_what_was_kept_though_all_files_changed_before_its_start(residents: Crew, project: Path) -> None:
+    task, code = study(), kept(residents, project)
+    job = residents.submission(task, options=code.options)
     edit(project)
-    worker = crew.start("--burst")
-    crew.wait(task)
-    assert worker.left() == 0
-    assert_runs_the_snapshot(crew, task, project)
-    assert crew.record(task)["code"] == code.options
+    residents.hand_in(job)
+    residents.wait(task)
+    assert_runs_the_snapshot(residents, task, project)
+    assert residents.record(task)["code"] == code.options
 
 
-def test_a_job_runs_though_the_project_is_gone(crew: Crew, project: Path) -> None:
-    task, code = study(), kept(crew, project)
-    crew.submit(task, options=code.options)
+def test_a_job_runs_though_the_project_is_gone(residents: Crew, project: Path) -> None:
+    task, code = study(), kept(residents, project)
+    job = residents.submission(task, options=code.options)
     shutil.rmtree(project)
-    crew.start("--burst")
-    crew.wait(task)
-    assert_runs_the_snapshot(crew, task, project)
+    residents.hand_in(job)
+    residents.wait(task)
+    assert_runs_the_snapshot(residents, task, project)
     project.mkdir()
 
 
-def test_a_job_without_a_snapshot_runs_the_files_as_they_are(crew: Crew, project: Path) -> None:
+def test_a_job_without_a_snapshot_runs_the_files_as_they_are(residents: Crew, project: Path) -> None:
     task = study()
-    crew.submit(task)
+    job = residents.submission(task)
     (project / "helper.py").write_text(NEW)
-    crew.start("--burst")
-    crew.wait(task)
-    assert seen(crew, task)["helper"] == "new"
-    assert crew.record(task)["code"] == {"snapshot": "", "provenance": ""}
+    residents.hand_in(job)
+    residents.wait(task)
+    assert seen(residents, task)["helper"] == "new"
+    assert residents.record(task)["code"] == {"snapshot": "", "provenance": ""}
 
 
 FINDER = """
@@ -229,20 +230,18 @@ def test_programs_that_a_job_starts_import_the_snapshot_of_an_editable_project(
     assert children == ["old\n", "old\n"]
 
 
-@pytest.mark.parametrize("found", [True, False], ids=["by a path", "by a finder"])
 @pytest.mark.parametrize("way", ["--pythonpath", "PYTHONPATH", "a .pth file", "a finder"])
 def test_another_checkout_that_the_worker_knows_does_not_win(
-    way: str, found: bool, crew: Crew, project: Path, tmp_path: Path
+    way: str, crew: Crew, project: Path, tmp_path: Path
 ) -> None:
     (project / "helper.py").write_text('NAME = "old"\nif __name__ == "__main__":\n    print(NAME)\n')
-    task, code = study(CHILD), kept(crew, project)
-    if not found:
-        sys.path.remove(str(project))
+    code, by_path, by_finder = kept(crew, project), study(CHILD), study(f"{CHILD}\n# by a finder")
+    crew.submit(by_path, options=code.options)
+    sys.path.remove(str(project))
     try:
-        crew.submit(task, options=code.options)
+        crew.submit(by_finder, options=code.options)
     finally:
-        if not found:
-            sys.path.insert(0, str(project))
+        sys.path.insert(0, str(project))
     checkout, site = tmp_path / "checkout", tmp_path / "site"
     shutil.copytree(project, checkout)
     edit(checkout)
@@ -252,12 +251,13 @@ def test_another_checkout_that_the_worker_knows_does_not_win(
     (site / "sitecustomize.py").write_text({"a .pth file": pth, "a finder": finder}.get(way, ""))
     options = ["--pythonpath", str(checkout)] if way == "--pythonpath" else []
     crew.start("--burst", *options, env={"PYTHONPATH": str(checkout if way == "PYTHONPATH" else site)})
-    crew.wait(task)
-    found_here = seen(crew, task)
-    assert (found_here["helper"], found_here["data"]) == ("old", "old")
-    assert not [file for file in found_here["files"] if file.startswith(f"{checkout}/")]
-    children = [(crew.directory(task).path / f"child{number}.txt").read_text() for number in range(2)]
-    assert children == ["old\n", "old\n"]
+    for task in (by_path, by_finder):
+        crew.wait(task)
+        found = seen(crew, task)
+        assert (found["helper"], found["data"]) == ("old", "old")
+        assert not [file for file in found["files"] if file.startswith(f"{checkout}/")]
+        children = [(crew.directory(task).path / f"child{number}.txt").read_text() for number in range(2)]
+        assert children == ["old\n", "old\n"]
 
 
 def test_jobs_of_one_daemon_run_each_its_own_snapshot_though_they_share_a_template(crew: Crew, project: Path) -> None:
@@ -283,7 +283,7 @@ LAZY = "import lib.lazy"
 
 @pytest.mark.parametrize("first", [True, False])
 def test_a_module_that_only_the_project_has_fails_the_job_and_names_the_include_line(
-    first: bool, crew: Crew, project: Path
+    first: bool, residents: Crew, project: Path
 ) -> None:
     (project / "lib").mkdir()
     (project / "lib" / "__init__.py").write_text("")
@@ -292,54 +292,54 @@ def test_a_module_that_only_the_project_has_fails_the_job_and_names_the_include_
         (project / "study.py").write_text(f"{LAZY}\n{STUDY}")
     task = study("" if first else LAZY)
     (project / "lib" / "lazy.py").rename(project / "lazy.py")
-    code = kept(crew, project)
+    code = kept(residents, project)
     (project / "lazy.py").rename(project / "lib" / "lazy.py")
-    directory = crew.run(task, State.FAILED, options=code.options)
-    error = crew.job(task).error
+    directory = residents.run(task, State.FAILED, options=code.options)
+    error = residents.job(task).error
     assert error is not None
     line = f'{project}/pyproject.toml: [tool.xpm.snapshot] include = ["lib/lazy.py"]'
     assert line in error["message"]
     assert line in directory.err.read_text()
-    assert crew.record(task)["reason"] == "failed"
-    assert crew.job(task).attempts == 1
+    assert residents.record(task)["reason"] == "failed"
+    assert residents.job(task).attempts == 1
 
 
-def test_a_module_that_nobody_has_is_refused_and_nothing_is_claimed(crew: Crew, project: Path) -> None:
+def test_a_module_that_nobody_has_is_refused_and_nothing_is_claimed(residents: Crew, project: Path) -> None:
     (project / "lazy.py").write_text("")
     (project / "study.py").write_text(f"import lazy\n{STUDY}")
     task = study()
     (project / "lazy.py").unlink()
-    crew.run(task, State.FAILED, options=kept(crew, project).options)
-    error = crew.job(task).error
+    residents.run(task, State.FAILED, options=kept(residents, project).options)
+    error = residents.job(task).error
     assert error is not None
     assert "include" not in error["message"]
     assert f"{project} (snapshot " in error["message"]
-    assert crew.record(task)["reason"] == "refused"
+    assert residents.record(task)["reason"] == "refused"
 
 
-def test_a_file_that_only_the_project_has_names_the_include_line(crew: Crew, project: Path) -> None:
-    task, code = study('(here / "data" / "more.csv").read_text()'), kept(crew, project)
+def test_a_file_that_only_the_project_has_names_the_include_line(residents: Crew, project: Path) -> None:
+    task, code = study('(here / "data" / "more.csv").read_text()'), kept(residents, project)
     (project / "data").mkdir()
     (project / "data" / "more.csv").write_text("")
-    directory = crew.run(task, State.FAILED, options=code.options)
+    directory = residents.run(task, State.FAILED, options=code.options)
     assert 'include = ["data/more.csv"]' in directory.err.read_text()
     other = study('(here / "data" / "less.csv").read_text()')
-    directory = crew.run(other, State.FAILED, options=code.options)
+    directory = residents.run(other, State.FAILED, options=code.options)
     assert "include" not in directory.err.read_text()
 
 
-def test_a_traceback_names_the_project_and_shows_the_lines_that_ran(crew: Crew, project: Path) -> None:
+def test_a_traceback_names_the_project_and_shows_the_lines_that_ran(residents: Crew, project: Path) -> None:
     source = (project / "study.py").read_text()
     (project / "study.py").write_text(source.replace("exec(self.what)", "raise ValueError(self.what)  # as it was"))
-    task, code = study("no"), kept(crew, project)
-    crew.submit(task, options=code.options)
+    task, code = study("no"), kept(residents, project)
+    job = residents.submission(task, options=code.options)
     edit(project)
-    crew.start("--burst")
-    crew.wait(task, State.FAILED)
-    error = crew.record(task)["error"]
+    residents.hand_in(job)
+    residents.wait(task, State.FAILED)
+    error = residents.record(task)["error"]
     assert error["file"] == f"{project}/study.py"
     assert error["frames"][-1]["code"] == "raise ValueError(self.what)  # as it was"
-    log = crew.directory(task).err.read_text()
+    log = residents.directory(task).err.read_text()
     assert f'File "{project}/study.py", line {error["line"]}' in log
     assert "# as it was" in log
 

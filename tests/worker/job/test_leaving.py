@@ -48,35 +48,36 @@ def test_what_a_job_leaves_open_is_written(crew: Crew, template: bool) -> None:
         assert "Exception ignored" not in crew.directory(task).err.read_text()
 
 
-def test_what_a_thread_has_open_that_never_ends_is_written(crew: Crew) -> None:
-    directory = crew.run(tasks.LeaveThread.C(note="x"))
+def test_what_a_thread_has_open_that_never_ends_is_written(residents: Crew) -> None:
+    directory = residents.run(tasks.LeaveThread.C(note="x"))
     assert (directory.path / "of a thread").read_text() == TEXT
     assert directory.err.read_text() == ""
 
 
 @pytest.mark.parametrize("how", ["plain", "zipped", "deleted", "exit handler", "C"])
-def test_a_job_is_not_done_if_what_it_left_open_cannot_be_written(crew: Crew, how: str) -> None:
-    directory = crew.run(task := tasks.LeaveFull.C(how=how), State.FAILED)
-    message = crew.job(task).error["message"]
+def test_a_job_is_not_done_if_what_it_left_open_cannot_be_written(residents: Crew, how: str) -> None:
+    directory = residents.run(task := tasks.LeaveFull.C(how=how), State.FAILED)
+    message = residents.job(task).error["message"]
     assert "no space left on device" in message.lower()
     if how in ("plain", "zipped"):
         refused = "was left open, and cannot be written: no space left on device. Free some space there."
         assert message == f"/dev/full: {refused}"
-    assert crew.record(task)["exit_code"] == 1
+    assert residents.record(task)["exit_code"] == 1
     assert message in directory.err.read_text()
 
 
-@pytest.mark.parametrize("fails", [False, True])
-def test_a_thread_that_holds_what_is_left_open_does_not_hold_the_job(crew: Crew, fails: bool) -> None:
-    crew.submit(task := tasks.Stuck.C(fails=fails))
+def test_a_thread_that_holds_what_is_left_open_does_not_hold_the_job(crew: Crew) -> None:
+    both = [tasks.Stuck.C(fails=fails) for fails in (False, True)]
+    crew.submit(*both)
     worker = crew.start("--burst", env={"XPM_END_TIMEOUT": "0.5"})
-    error = crew.wait(task, State.FAILED).error
+    for task in both:
+        error = crew.wait(task, State.FAILED).error
+        assert error["type"] == "EndTimeout"
+        assert error["message"].startswith("what it left open was not written in 0.5 s. ")
+        assert ("ValueError: after all that" in crew.directory(task).err.read_text()) is task.fails
     assert worker.left() == 0
-    assert error["type"] == "EndTimeout"
-    assert error["message"].startswith("what it left open was not written in 0.5 s. ")
-    assert ("ValueError: after all that" in crew.directory(task).err.read_text()) is fails
 
 
-def test_a_process_that_a_job_forks_has_no_say_in_its_end(crew: Crew) -> None:
-    directory = crew.run(task := tasks.Child.C(note="x"))
-    assert (crew.record(task)["error"], directory.err.read_text()) == (None, "")
+def test_a_process_that_a_job_forks_has_no_say_in_its_end(residents: Crew) -> None:
+    directory = residents.run(task := tasks.Child.C(note="x"))
+    assert (residents.record(task)["error"], directory.err.read_text()) == (None, "")

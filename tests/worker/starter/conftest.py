@@ -12,14 +12,14 @@ from helpers.waiting import PATIENCE_S
 
 from xpm_core.job.environment import clean_environment
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker.starter import fork_server
+from xpm_worker.daemon import start_fork_server
 
 
 @pytest.fixture
 def control() -> Iterator[socket.socket]:
     """The way to a fork server."""
     ours, hers = socket.socketpair()
-    process = fork_server.start(hers, clean_environment(os.environ, ""))
+    process = start_fork_server(hers, clean_environment(os.environ, ""))
     hers.close()
     yield ours
     ours.close()

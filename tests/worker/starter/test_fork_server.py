@@ -15,7 +15,7 @@ from helpers.starter_client import StarterClient
 from helpers.waiting import PATIENCE_S
 
 from xpm_core.job.environment import clean_environment
-from xpm_worker.starter import fork_server
+from xpm_worker.daemon import start_fork_server
 from xpm_worker.template import rehearsal
 
 
@@ -25,7 +25,7 @@ def test_a_fork_server_sweeps_what_killed_rehearsals_left(tmp_path: Path) -> Non
     (left := tmp_path / f"{rehearsal.NAME}-{gone.pid}-00").mkdir()
     ours, hers = socket.socketpair()
     with ours, hers:
-        process = fork_server.start(hers, clean_environment(os.environ | {"TMPDIR": str(tmp_path)}, ""))
+        process = start_fork_server(hers, clean_environment(os.environ | {"TMPDIR": str(tmp_path)}, ""))
     assert process.wait(PATIENCE_S) == 0
     assert not left.exists()
 

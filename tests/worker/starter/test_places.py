@@ -52,9 +52,9 @@ FUNCTIONS = {"lock": "keep_the_lock", "thread": "wait_for_thread", "deep": "be_d
 
 
 @pytest.mark.parametrize("how", FUNCTIONS)
-def test_a_job_over_its_time_limit_says_where_it_stood(crew: Crew, how: str) -> None:
-    directory = crew.run(task := tasks.Stand.C(how=how), State.FAILED, options={"timeout_s": LIMIT_S})
-    error, function = crew.record(task)["error"], FUNCTIONS[how]
+def test_a_job_over_its_time_limit_says_where_it_stood(residents: Crew, how: str) -> None:
+    directory = residents.run(task := tasks.Stand.C(how=how), State.FAILED, options={"timeout_s": LIMIT_S})
+    error, function = residents.record(task)["error"], FUNCTIONS[how]
     found = re.fullmatch(
         rf"ran longer than {LIMIT_S:g} s; it stood at standing_tasks\.py:(\d+) in {re.escape(function)}",
         error["message"],
@@ -62,7 +62,7 @@ def test_a_job_over_its_time_limit_says_where_it_stood(crew: Crew, how: str) -> 
     assert found, error
     assert (error["type"], error["file"], error["line"]) == ("Timeout", str(FILE), int(found[1]))
     assert error["function"] == function
-    told = crew.job(task).error
+    told = residents.job(task).error
     assert (told["message"], told["line"]) == (error["message"], error["line"])
     frames = [(frame["function"], frame["line"]) for frame in error["frames"]]
     if how != "deep":
@@ -86,9 +86,9 @@ def test_a_module_that_hangs_is_named_with_its_line(
 
 
 @pytest.mark.parametrize("how", ["stopped", "silent", "another"])
-def test_a_job_that_cannot_say_where_it_stands_is_killed_all_the_same(crew: Crew, how: str) -> None:
-    crew.run(task := tasks.Stand.C(how=how), State.FAILED, options={"timeout_s": LIMIT_S})
-    error = crew.record(task)["error"]
+def test_a_job_that_cannot_say_where_it_stands_is_killed_all_the_same(residents: Crew, how: str) -> None:
+    residents.run(task := tasks.Stand.C(how=how), State.FAILED, options={"timeout_s": LIMIT_S})
+    error = residents.record(task)["error"]
     assert (error["message"], error["file"]) == (f"ran longer than {LIMIT_S:g} s", None)
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import ending_tasks
 import jobapi_tasks as tasks
 import pytest
+from ending_tasks import SWALLOWING, UNDISTURBED
 from helpers.daemons import Crew, Worker
+from helpers.private_server import running
 from helpers.waiting import wait_until
 
 from xpm_core import Task
+from xpm_core.server.binary import ServerProgram
 from xpm_core.states import State
+from xpm_core.workspace.workspace import Workspace
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
@@ -24,6 +29,32 @@ def started(crew: Crew, task: Task, *options: str) -> Worker:
     crew.submit(task)
     wait_until((crew.directory(task).path / "ready").exists, show=lambda: crew.explain(task))
     return worker
+
+
+@pytest.fixture(scope="module")
+def handed_back(server_program: ServerProgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    """A crew that has handed back a job of each task of `ending_tasks`, all by one signal to one daemon."""
+    folder, jobs = tmp_path_factory.mktemp("handed-back"), [*map(swallowed, SWALLOWING), *map(undisturbed, UNDISTURBED)]
+    with running(server_program) as server:
+        crew = Crew(Workspace.open(folder / "workspace"), server.url, folder)
+        try:
+            worker = crew.started("--grace", "600", slots=len(jobs))
+            crew.submit(*jobs)
+            for task in jobs:
+                wait_until((crew.directory(task).path / "ready").exists, show=lambda task=task: crew.explain(task))
+            worker.send(signal.SIGTERM)
+            assert worker.left() == 0
+            yield crew
+        finally:
+            crew.dismiss()
+
+
+def swallowed(how: str) -> Task:
+    return ending_tasks.Swallowed.C(how=how)
+
+
+def undisturbed(how: str) -> Task:
+    return ending_tasks.Undisturbed.C(how=how)
 
 
 def saved(crew: Crew, task: Task) -> str:
@@ -102,21 +133,17 @@ def test_code_that_handles_every_exception_does_not_swallow_it(crew: Crew) -> No
     assert not (crew.directory(task).path / "swallowed").exists()
 
 
-@pytest.mark.parametrize("how", ending_tasks.SWALLOWING)
-def test_a_job_is_told_again_where_something_has_swallowed_it(crew: Crew, how: str) -> None:
-    worker = started(crew, task := ending_tasks.Swallowed.C(how=how), "--grace", "600")
-    worker.send(signal.SIGTERM)
-    assert worker.left() == 0
+@pytest.mark.parametrize("how", SWALLOWING)
+def test_a_job_is_told_again_where_something_has_swallowed_it(handed_back: Crew, how: str) -> None:
+    crew, task = handed_back, swallowed(how)
     assert (crew.state(task), crew.record(task)["signal"]) == (State.READY, signal.SIGTERM)
     assert 0 < float(saved(crew, task)) < 600
     assert (crew.directory(task).path / "swallowed").exists()
 
 
-@pytest.mark.parametrize("how", ending_tasks.UNDISTURBED)
-def test_a_job_that_saves_or_knows_that_it_is_to_end_is_told_once(crew: Crew, how: str) -> None:
-    worker = started(crew, task := ending_tasks.Undisturbed.C(how=how), "--grace", "600")
-    worker.send(signal.SIGTERM)
-    assert worker.left() == 0
+@pytest.mark.parametrize("how", UNDISTURBED)
+def test_a_job_that_saves_or_knows_that_it_is_to_end_is_told_once(handed_back: Crew, how: str) -> None:
+    crew, task = handed_back, undisturbed(how)
     goes_on = how.startswith("named")
     assert crew.state(task) is (State.DONE if goes_on else State.READY)
     assert saved(crew, task) == ""

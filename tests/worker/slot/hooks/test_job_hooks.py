@@ -65,27 +65,41 @@ def test_a_package_adds_variables_and_learns_of_ends(crew: Crew, tmp_path: Path)
     ]
 
 
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ("raise RuntimeError('hook is broken')", "raised RuntimeError: hook is broken"),
-        ("return 7", "expected a dict of texts, got int"),
-        ("return {'A': 1}", "expected texts, got str and int"),
-        ("return {'A=B': 'x'}", "'A=B' cannot be a variable"),
-        ("return {'A': '\\0'}", "'A' cannot be a variable"),
-        ("return {'A': '\\ud800'}", "'A' cannot be a variable"),
-        ("return {'XPM_JOB': 'x'}", "'XPM_JOB' is xpm's own"),
-        ("import time; time.sleep(60)", "left alone, because it takes more than 0.5 s"),
-    ],
-)
-def test_a_hook_that_fails_is_logged_and_the_job_runs(body: str, said: str, crew: Crew, tmp_path: Path) -> None:
-    code = f"def job_environment(job):\n    {body}\n\ndef job_ended(job, outcome):\n    raise OSError('gone')\n"
+BODIES = {
+    "raise RuntimeError('hook is broken')": "raised RuntimeError: hook is broken",
+    "return 7": "expected a dict of texts, got int",
+    "return {'A': 1}": "expected texts, got str and int",
+    "return {'A=B': 'x'}": "'A=B' cannot be a variable",
+    "return {'A': '\\0'}": "'A' cannot be a variable",
+    "return {'B': '\\ud800'}": "'B' cannot be a variable",
+    "return {'XPM_JOB': 'x'}": "'XPM_JOB' is xpm's own",
+}
+
+
+def test_a_hook_that_fails_is_logged_and_the_job_runs(crew: Crew, tmp_path: Path) -> None:
+    branches = "".join(
+        f"    if job.title == 'Look note={number}':\n        {body}\n" for number, body in enumerate(BODIES)
+    )
+    code = f"def job_environment(job):\n{branches}\ndef job_ended(job, outcome):\n    raise OSError('gone')\n"
     site = install(tmp_path / "site", code, "job_environment", "job_ended")
-    task = tasks.Look.C(note="x")
-    log = ran(crew, site, task, lease_s=2.0)
-    assert "hook job_environment (labhooks:job_environment): " in log
-    assert said in log
-    assert "hook job_ended (labhooks:job_ended): it raised OSError: gone" in log
+    looks = [tasks.Look.C(note=str(number)) for number in range(len(BODIES))]
+    for number, look in enumerate(looks):
+        crew.submit(look, tags={"note": number})
+    worker = crew.start("--burst", env={"PYTHONPATH": str(site)})
+    assert worker.left() == 0
+    logged = "hook job_environment (labhooks:job_environment): "
+    for look, said in zip(looks, BODIES.values(), strict=True):
+        crew.wait(look)
+        assert any(logged in line and said in line for line in worker.log.splitlines()), said
+        assert not {"A", "B", "A=B"} & set(environment_of(crew, look))
+    assert worker.log.count(logged) == len(BODIES)
+    assert worker.log.count("hook job_ended (labhooks:job_ended): it raised OSError: gone") == len(BODIES)
+
+
+def test_a_hook_that_hangs_is_left_alone_and_the_job_runs(crew: Crew, tmp_path: Path) -> None:
+    site = install(tmp_path / "site", "def job_environment(job):\n    import time; time.sleep(60)", "job_environment")
+    log = ran(crew, site, task := tasks.Look.C(note="x"), lease_s=2.0)
+    assert "hook job_environment (labhooks:job_environment): left alone, because it takes more than 0.5 s" in log
     assert "A" not in environment_of(crew, task)
 
 

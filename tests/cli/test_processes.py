@@ -25,7 +25,7 @@ from xpm_core.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from conftest import Scene
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 LIVE = {
     "run study.yaml --dry-run": (0, "study: 0 jobs"),

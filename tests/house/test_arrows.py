@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 from helpers.project_files import PACKAGES, ROOT
 
+pytestmark = pytest.mark.slow
+
 LINTER = Path(sysconfig.get_path("scripts"), "lint-imports")
 ARROWS = ROOT / "pyproject.toml"
 CIRCLES = ROOT / "tests" / "circles.toml"

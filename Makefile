@@ -3,7 +3,7 @@
 
 PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
-.PHONY: help demo test lint format hooks docs reference pictures dist bench-identity bench-commands bench-code bench-results bench-page bench bench-quick bench-profile storm clean
+.PHONY: help demo test test-whole lint format hooks docs reference pictures dist bench-identity bench-commands bench-code bench-results bench-page bench bench-quick bench-profile storm clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -13,8 +13,14 @@ demo: .venv/.has-demo ## train models on handwritten digits, on two local worker
 
 # Three files run at once, also on two cores, because tests wait more than they compute. They run in the order that
 # tests/conftest.py makes, because it puts the files that take long first.
-test: .venv/.has-demo .venv/.has-test ## run every test (MARKS=redis: only those that need a server)
-	@.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(if $(MARKS),-m "$(MARKS)")
+PYTEST = .venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(if $(MARKS),-m "$(MARKS)")
+
+test: .venv/.has-demo .venv/.has-test ## run the tests of each room and of the house (MARKS=redis: only those that need a server)
+	@$(PYTEST) tests/core tests/worker tests/cli tests/house
+
+# test_marks.py looks at all that is collected with it, so it runs here, too.
+test-whole: .venv/.has-demo .venv/.has-test ## run the others: documents, whole experiments, faults, the browser (MARKS as above)
+	@$(PYTEST) tests/whole tests/page tests/house/test_marks.py
 
 lint: .venv/.has-lint ## check style and types: ruff and mypy
 	@.venv/bin/ruff check

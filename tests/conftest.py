@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ SERVERS = [HERE / "cli" / "commands" / "upkeep" / "test_server.py", HERE / "whol
 
 os.environ.setdefault("XPM_SNAPSHOT", "0")  # see `snapshots_on`
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started: each would compile all of it
+sys.dont_write_bytecode = False  # this process has read that variable already
 
 # A shell that runs this in the background has SIGINT ignored, which programs that tests start would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)

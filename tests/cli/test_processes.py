@@ -1,4 +1,4 @@
-"""Every command as a process: in a workspace with a job in each state, with its server and without."""
+"""Every command in a workspace with a job in each state: as a process with its server, and in this one without."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import Result
 from helpers.simulated_jobs import Lab
 from helpers.typed_commands import PROGRAM, Shell
 from helpers.user_scripts import Desktop, Terminal
@@ -23,7 +25,7 @@ from xpm_core.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from conftest import Scene
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 LIVE = {
     "run study.yaml --dry-run": (0, "study: 0 jobs"),
@@ -106,6 +108,12 @@ def test_every_command_is_typed() -> None:
     assert {words.split()[0] for words in AWAY} == set(Program.homes) - ASKS_NOBODY
 
 
+def assert_no_traceback(result: Result) -> None:
+    """A command has ended by itself, and not by an error that Python would have printed."""
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.stderr
+
+
 @pytest.mark.parametrize("words", LIVE)
 def test_command_answers_with_the_server(scene: Scene, words: str) -> None:
     code, text = LIVE[words]
@@ -116,12 +124,12 @@ def test_command_answers_with_the_server(scene: Scene, words: str) -> None:
 
 
 @pytest.mark.parametrize("words", AWAY)
-def test_command_answers_without_the_server(scene: Scene, words: str) -> None:
+def test_command_answers_without_the_server(seen: Callable[..., Result], words: str) -> None:
     code, text = AWAY[words]
-    result = scene.shell.run(*words.split(), away=True)
-    assert result.returncode == code, result.stderr
+    result = seen(*words.split(), away=True)
+    assert result.exit_code == code, result.stderr
     assert text in result.stdout
-    assert "Traceback" not in result.stderr
+    assert_no_traceback(result)
     if words not in ASKS_NO_SERVER:
         assert "unix:///nowhere/redis.sock: no such file or directory" in result.stdout + result.stderr
     by_files = code < 3 or words.startswith("debug")  # a job that is done is run from its directory
@@ -160,11 +168,11 @@ def test_command_answers_without_the_server(scene: Scene, words: str) -> None:
         ("stats", 2, "No such command 'stats'. Did you mean status?"),
     ],
 )
-def test_bad_input_is_an_error_without_traceback(scene: Scene, words: str, code: int, said: str) -> None:
-    result = scene.shell.run(*words.split())
-    assert (result.returncode, result.stdout) == (code, ""), result.stderr
+def test_bad_input_is_an_error_without_traceback(seen: Callable[..., Result], words: str, code: int, said: str) -> None:
+    result = seen(*words.split())
+    assert (result.exit_code, result.stdout) == (code, ""), result.stderr
     assert said in result.stderr
-    assert "Traceback" not in result.stderr
+    assert_no_traceback(result)
 
 
 @pytest.mark.parametrize("away", [False, True], ids=["live", "away"])

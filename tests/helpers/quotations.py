@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from helpers.project_files import PACKAGES, files, python_files, strings
@@ -30,26 +30,36 @@ END = re.compile(r"(?<=[.:])\s+(?=[A-Z`])")
 
 
 @cache
-def templates() -> list[re.Pattern[str]]:
-    """The strings of the code, each as an expression whose groups are its literal parts."""
+def templates() -> list[tuple[str, re.Pattern[str]]]:
+    """The strings of the code: the longest literal part of each, and an expression whose groups are its literal parts.
+
+    A message without that part does not fit. To look for the part takes a hundredth of the time.
+    """
     python = [value for path in python_files() for _, value in strings(path.read_text())]
     lua = [found for path in files(".lua", *PACKAGES) for found in LUA_STRING.findall(path.read_text())]
     system = [os.strerror(number).lower() for number in errno.errorcode]
     made = {
-        _expression(text) for text in {*python, *lua, *system} if len(re.findall(r"[^\W\d_]", text)) >= LEAST_LETTERS
+        tuple(_literals(text))
+        for text in {*python, *lua, *system}
+        if len(re.findall(r"[^\W\d_]", text)) >= LEAST_LETTERS
     }
-    return [re.compile(each, re.DOTALL) for each in made]
+    return [(max(each, key=len), re.compile(_expression(each), re.DOTALL)) for each in made]
 
 
-def _expression(text: str) -> str:
-    literals = re.split(f"{HOLE}+", " ".join(PERCENT.sub(HOLE, text).split()))
+def _literals(text: str) -> list[str]:
+    return re.split(f"{HOLE}+", " ".join(PERCENT.sub(HOLE, text).split()))
+
+
+def _expression(literals: Iterable[str]) -> str:
     return ".*?".join(f"({re.escape(literal)})" for literal in literals)
 
 
 def _said(message: str) -> set[int]:
     """The places of the characters that templates say."""
     places: set[int] = set()
-    for template in templates():
+    for part, template in templates():
+        if part not in message:
+            continue
         for match in template.finditer(message):
             for group in range(1, template.groups + 1):
                 places.update(range(*match.span(group)))

@@ -97,6 +97,21 @@ def test_make_alone_lists_every_target_with_a_line_of_text(clone: Path, tools: P
     assert all(program == "make" and text for program, _, text in listed)
 
 
+def test_every_test_is_run_by_one_command(clone: Path, tools: Path) -> None:
+    (clone / ".venv").mkdir()
+    for name in (".made", ".has-demo", ".has-test"):
+        (clone / ".venv" / name).touch()
+    files, runs = set((ROOT / "tests").rglob("test_*.py")), []
+    for target in ("test", "test-whole"):
+        result = make(clone, "--dry-run", target, path=str(tools))
+        assert result.returncode == 0, result.stderr
+        places = [ROOT / word for word in result.stdout.split() if word.startswith("tests/")]
+        assert all(map(Path.exists, places))
+        runs.append({file for file in files if any(map(file.is_relative_to, places))})
+    assert runs[0] | runs[1] == files
+    assert runs[0] & runs[1] == {ROOT / "tests" / "house" / "test_marks.py"}
+
+
 def test_hooks_of_git_run_what_make_lint_runs(clone: Path, tools: Path) -> None:
     (clone / ".venv").mkdir()
     for name in (".made", ".has-lint"):
@@ -119,9 +134,10 @@ def test_clean_removes_what_the_others_make(clone: Path, tools: Path) -> None:
 
 
 def test_ci_does_nothing_that_the_readme_does_not_tell() -> None:
-    commands = re.findall(r"\bmake (\w+)(?: MARKS=.*)?$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
-    assert commands == ["lint", "test"]
-    assert all(f"make {name}" in (ROOT / "README.md").read_text() for name in commands)
+    called = re.findall(r"\bmake ([a-z- ]+)(?: MARKS=.*)?$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    commands = [name for names in called for name in names.split()]
+    assert commands == ["lint", "test", "test-whole"]
+    assert all(f"make {name} " in (ROOT / "README.md").read_text() for name in commands)
 
 
 def test_ci_tests_on_both_kinds_of_server(tmp_path: Path, tools: Path) -> None:
@@ -141,7 +157,7 @@ def test_ci_tests_on_both_kinds_of_server(tmp_path: Path, tools: Path) -> None:
     command = [str(tools / "bash"), str(tmp_path / ".ci" / "run")]
     result = subprocess.run(command, env={"PATH": str(tools)}, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    once = f"test MARKS= {bundled}/valkey-server"
-    again = f"test MARKS=redis and not browser and not shows {tools}/redis-check-rdb"
+    once = f"test test-whole MARKS= {bundled}/valkey-server"
+    again = f"test test-whole MARKS=redis and not browser and not shows {tools}/redis-check-rdb"
     assert log.read_text() == f"lint \n{once}\n{again}\n"
     assert result.stdout == "with Valkey server v=8.1.8\nwith Redis server v=7.0.15\n"

@@ -119,36 +119,38 @@ def test_docstrings_show_examples_as_code_and_properties_as_such(site: Path) -> 
         assert f'<span class="doc doc-object-name doc-{what}-name">{name}</span>' in page
 
 
-@pytest.mark.parametrize(
-    ("text", "noticed"),
-    [
-        ("[dead](nothing.md)", "page does not exist"),
-        ("[dead](more.md#nothing)", "anchor does not exist"),
-    ],
-)
-def test_dead_link_is_noticed(small: Path, text: str, noticed: str) -> None:
-    require_builder()
-    assert build(small) == []
-    (small / "docs" / "index.md").write_text(f"# Small\n\n{text}\n")
-    assert any(noticed in line for line in build(small))
+DEAD = {
+    "[dead](nothing.md)": "page does not exist",
+    "[dead](more.md#nothing)": "anchor does not exist",
+}
+"""Links, and what is said of each."""
+
+ODD = {
+    "Said:\n- a list that is none": "Markdown did not understand '- a list that is none'",
+    "| a | b |\n| c | d |": "Markdown did not understand '| a | b |",
+    "| a | b |\n| - | - |\n| `c \\| d` | e |": "write &#124; instead of a bar: '<td><code>c",
+    "![a picture](https://example.org/a.png)": "loads https://example.org/a.png",
+}
+"""Texts of pages, and what is said of each."""
 
 
-@pytest.mark.parametrize(
-    ("text", "noticed"),
-    [
-        ("Said:\n- a list that is none", "Markdown did not understand '- a list that is none'"),
-        ("| a | b |\n| c | d |", "Markdown did not understand '| a | b |"),
-        ("| a | b |\n| - | - |\n| `c \\| d` | e |", "write &#124; instead of a bar: '<td><code>c"),
-        ("![a picture](https://example.org/a.png)", "loads https://example.org/a.png"),
-    ],
-)
-def test_page_that_is_not_as_it_was_meant_is_noticed(small: Path, text: str, noticed: str) -> None:
+def test_what_is_wrong_with_a_page_is_noticed_and_nothing_else(small: Path) -> None:
     require_builder()
     assert build(small) == []
     assert page_problems(small) == []
-    (small / "docs" / "more.md").write_text(f"# More\n\n{text}\n")
+    for number, text in enumerate(ODD):
+        (small / "docs" / f"odd{number}.md").write_text(f"# Odd\n\n{text}\n")
     assert build(small) == []
-    assert any(noticed in problem for problem in page_problems(small))
+    problems = page_problems(small)
+    assert {problem.partition(":")[0] for problem in problems} == {
+        f"{SITE}/odd{number}/index.html" for number in range(4)
+    }
+    for number, noticed in enumerate(ODD.values()):
+        assert any(problem.startswith(f"{SITE}/odd{number}/index.html") and noticed in problem for problem in problems)
+    (small / "docs" / "index.md").write_text("# Small\n\n" + "\n\n".join(DEAD) + "\n")
+    lines = build(small)
+    for noticed in DEAD.values():
+        assert any(noticed in line for line in lines), noticed
 
 
 # -- the lists of pages ------------------------------------------------------------------------------------------------

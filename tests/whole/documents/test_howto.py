@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -68,6 +69,13 @@ def messages(page: Path) -> list[str]:
     return [span for row in rows for span in SPAN.findall(row.split("|")[1]) if span not in FOREIGN]
 
 
+@cache
+def said() -> str:
+    """All that the code can say."""
+    texts = [text for path in python_files() for _, text in strings(path.read_text())]
+    return "\n".join([*texts, (ROOT / "deploy" / "compose.yaml").read_text()])
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """Where a page is played. Workers that it leaves there are ended."""
@@ -108,9 +116,7 @@ def test_every_block_is_run_or_there_is_a_reason(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_messages_are_those_of_the_code(page: Path) -> None:
-    texts = [text for path in python_files() for _, text in strings(path.read_text())]
-    said = "\n".join([*texts, (ROOT / "deploy" / "compose.yaml").read_text()])
-    lost = [each for each in messages(page) if not all(part.strip() in said for part in each.split("..."))]
+    lost = [each for each in messages(page) if not all(part.strip() in said() for part in each.split("..."))]
     assert lost == []
 
 

@@ -23,7 +23,7 @@ from xpm_core.workspace.job_records import Marker
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.system import marks
 
-pytestmark = [pytest.mark.redis, pytest.mark.faults]
+pytestmark = [pytest.mark.redis, pytest.mark.faults, pytest.mark.slow]
 
 LEASE_S = 1.5
 

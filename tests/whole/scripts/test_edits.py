@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from helpers.user_scripts import Desktop, Running
+from helpers.waiting import wait_until
 
-pytestmark = pytest.mark.redis
+from xpm_core.server.binary import ServerProgram
+
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 HEAD = """
     import sys
@@ -58,12 +64,23 @@ def repeated(running: Running) -> list[str]:
     return [line for line in running.err.splitlines() if "a done job differs" in line]
 
 
+@pytest.fixture(scope="module")
+def first(server_program: ServerProgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a desktop whose script has run once."""
+    desktop = Desktop(tmp_path_factory.mktemp("first"))
+    desktop.write("pyproject.toml", '[project]\nname = "digits"\n')  # so the copies are one project
+    ran = run(desktop, HEAD, MODEL, PREPARE, TRAIN, MAIN)
+    assert "4 done" in ran.err
+    assert notes(ran) == repeated(ran) == []
+    wait_until(lambda: not desktop.server_lives())
+    yield desktop.folder
+    desktop.clear()
+
+
 @pytest.fixture
-def before(desktop: Desktop) -> Desktop:
-    """A desktop whose script has run once."""
-    first = run(desktop, HEAD, MODEL, PREPARE, TRAIN, MAIN)
-    assert "4 done" in first.err
-    assert notes(first) == repeated(first) == []
+def before(first: Path, desktop: Desktop) -> Desktop:
+    """A desktop whose script has run once: a copy, as somebody copies a folder."""
+    shutil.copytree(first, desktop.folder, dirs_exist_ok=True, symlinks=True)
     return desktop
 
 

@@ -13,7 +13,7 @@ from helpers.waiting import wait_until
 
 from xpm_core.states import State
 
-pytestmark = [pytest.mark.redis, pytest.mark.faults]
+pytestmark = [pytest.mark.redis, pytest.mark.faults, pytest.mark.slow]
 
 HOLDING = """
 gate = Path(os.environ["GATE"])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from helpers.user_scripts import Desktop
 
-pytestmark = [pytest.mark.redis, pytest.mark.faults, pytest.mark.usefixtures("snapshots_on")]
+pytestmark = [pytest.mark.redis, pytest.mark.faults, pytest.mark.slow, pytest.mark.usefixtures("snapshots_on")]
 
 SCRIPT = """
     import os, sys

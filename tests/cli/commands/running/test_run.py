@@ -13,6 +13,8 @@ from helpers.typed_commands import PROGRAM, Shell
 from helpers.user_scripts import Desktop
 from helpers.yaml_files import write
 
+pytestmark = pytest.mark.slow
+
 CODE = """
 import sys, time
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import redis
 from click.testing import CliRunner, Result
 from helpers.every_state import EveryState
+from helpers.import_folders import forget_modules
 from helpers.private_server import running
 from helpers.simulated_jobs import Lab
 from helpers.typed_commands import AWAY, Shell
@@ -68,7 +70,7 @@ def scene(server_program: ServerProgram, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def seen(scene: Scene, xpm: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def seen(scene: Scene, xpm: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
     """Type a command in the scene, as `xpm` does; with `away=True`, its server cannot be had."""
     monkeypatch.chdir(scene.shell.folder)
 
@@ -76,7 +78,10 @@ def seen(scene: Scene, xpm: Callable[..., Result], monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("XPM_REDIS_URL", AWAY if away else scene.shell.url)
         return xpm(*words, **options)
 
-    return typed
+    with monkeypatch.context() as path:
+        path.setattr(sys, "path", [*sys.path])
+        yield typed
+    forget_modules(scene.shell.folder)
 
 
 @pytest.fixture

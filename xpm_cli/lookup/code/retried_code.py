@@ -92,7 +92,7 @@ class RetriedCode:
     def __post_init__(self) -> None:
         self._store = CodeStore(self.opened.workspace.path)
         sealed = [row.identity for row in self.rows if row.state in ENDED and row.state is not State.DONE]
-        specs = self.opened.reader.jobs.specs(sealed)  # without those that are done by now, or forgotten
+        specs = self.opened.reader.jobs.specs(sealed) if sealed else {}  # without those done by now, or forgotten
         for row in self.rows:
             if row.state is State.DONE and (kept := self.opened.kept(row)):
                 self.ended[row.identity] = Ended(kept.spec, kept)

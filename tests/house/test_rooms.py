@@ -310,7 +310,6 @@ TESTED_ELSEWHERE = {
     "worker/job/standby": ("worker/starter/test_standbys", "the same processes as the starter sees them"),
     "worker/slot/lease_check": ("whole/experiments/test_forged", "leases that somebody forged are refused"),
     "worker/slot/main": ("worker/test_daemon", "a slot is what a daemon starts"),
-    "worker/slot/ends/reporter": ("worker/job/test_main", "ends of real jobs, in Redis and in their directories"),
     "worker/slot/runner": ("worker/job/test_main", "from a lease to its end, with real jobs"),
     "worker/slot/starter_link": ("whole/faults/test_workers", "starters are killed, and another one is asked for"),
     "worker/slot/store_calls": ("worker/slot/test_claimer", "calls are repeated while the server is away"),

@@ -90,8 +90,7 @@ def test_a_job_whose_starter_was_killed_keeps_what_it_had_reported(crew: Crew) -
     wait_until(lambda: (entry := index.read().get(crew.job(task).identity)) is not None and entry.end is not None)
     assert (end := index.read()[crew.job(task).identity].end) is not None
     assert end.results["loss.test"] == 0.25
-    records = wait_until(crew.directory(task).records, show=lambda: worker.log)  # written once the job is lost
-    assert records[-1]["results"]["loss.test"] == 0.25
+    assert crew.record(task)["results"]["loss.test"] == 0.25
 
 
 def test_a_job_that_is_lost_with_its_whole_worker_has_an_end_that_is_known_without_the_server(crew: Crew) -> None:

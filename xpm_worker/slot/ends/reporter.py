@@ -196,25 +196,27 @@ class Reporter:
             held: The job.
             directory: Its directory.
             pid: Its process; 0 if it had none.
-            number: The number of its attempt in the directory; 0 if it was not started.
+            number: The number of its attempt in the directory; 0 if the starter died before it said that.
         """
-        held.reported = results_file.kept(directory, held.lease.execution)
-        if number:
-            record = {
-                "task": held.lease.spec.task,
-                "host": self._claimer.worker.host,
-                "pid": pid,
-                "worker": self._claimer.worker.name,
-                "reason": "lost",
-                "error": failure.from_text("StarterLost", "the process that started the job was killed"),
-                **held.about,
-                **held.reported,
-            }
-            with contextlib.suppress(WorkspaceError):  # the record is for people; Redis learns of the loss all the same
-                directory.write_record(number, held.lease.execution, record)
+        execution = held.lease.execution
+        held.reported = results_file.kept(directory, execution)
+        if not number:
+            number = (directory.record(execution) or {}).get("number") or directory.numbered(held.lease.attempt)
+        record = {
+            "task": held.lease.spec.task,
+            "host": self._claimer.worker.host,
+            "pid": pid,
+            "worker": self._claimer.worker.name,
+            "reason": "lost",
+            "error": failure.from_text("StarterLost", "the process that started the job was killed"),
+            **held.about,
+            **held.reported,
+        }
+        with contextlib.suppress(WorkspaceError):  # the record is for people; Redis learns of the loss all the same
+            directory.write_record(number, execution, record)
         if self._claimer.lose(held):
             with contextlib.suppress(WorkspaceError):
-                directory.write_lost(held.lease.execution)
+                directory.write_lost(execution)
 
 
 def _keep(directory: JobDirectory, lease: Lease) -> None:

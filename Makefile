@@ -11,9 +11,9 @@ help: ## list these commands
 demo: .venv/.has-demo ## train models on handwritten digits, on two local workers (examples/digits.py)
 	@.venv/bin/python examples/digits.py demo-workspace
 
-# Three files run at once, also on two cores, because tests wait more than they compute. They run in the order that
+# Four files run at once, also on two cores, because tests wait more than they compute. They run in the order that
 # tests/conftest.py makes, because it puts the files that take long first.
-PYTEST = .venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(if $(MARKS),-m "$(MARKS)")
+PYTEST = .venv/bin/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(if $(MARKS),-m "$(MARKS)")
 
 test: .venv/.has-demo .venv/.has-test ## run the tests of each room and of the house (MARKS=redis: only those that need a server)
 	@$(PYTEST) tests/core tests/worker tests/cli tests/house

@@ -158,7 +158,7 @@ def test_what_a_killed_worker_and_starter_left_behind_is_swept_by_the_next(crew:
     (tmp_path / "go").touch()
     crew.start(lease_s=LEASE_S)
     crew.wait(task)
-    assert not alive(left_behind)
+    wait_until(lambda: not alive(left_behind))
 
 
 def test_a_stopped_worker_has_its_job_frozen_before_its_lease_ends_and_finishes_it(crew: Crew, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_what_a_job_has_forked_is_frozen_with_it(starter: StarterClient) -> None
     wait_until(lambda: not frozen(left_behind))
     starter.channel.send(StopJob(run.execution, "cancelled", 0.0))
     assert starter.hear(AttemptEnded).reason == "cancelled"
-    assert not alive(left_behind)
+    wait_until(lambda: not alive(left_behind))
 
 
 def test_a_job_whose_lease_ended_before_it_began_does_not_begin(starter: StarterClient, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_killed_template_costs_its_jobs_nothing_but_time(crew: Crew) -> None:
     task = Draw.C(number=1)
     crew.submit(task)
     assert crew.wait(task).attempts == 1
-    assert not alive(template)
+    wait_until(lambda: not alive(template))
 
 
 def test_a_stopped_template_does_not_hold_up_the_lease_of_its_job(crew: Crew) -> None:

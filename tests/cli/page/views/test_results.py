@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -131,6 +132,11 @@ def test_long_tables_come_in_parts_and_are_made_once(swept: StudyPage, monkeypat
     page = swept.get("/results", experiment="sweep", first="4")
     assert len(Tables(page).rows) == 5
     assert "Rows 5 to 8 of 11." in page
+    behind = swept.get("/results", experiment="sweep", first="40")
+    assert "No row from row 41 on: there are 11." in behind
+    assert re.search(r'href="[^"]*first=7"[^>]*>Earlier', behind)
+    assert "No results yet" not in swept.get("/results", first="40")
+    assert "No row from row 41 on" in swept.get("/results", first="40")
     made: list[int] = []
     init = Table.__init__
 

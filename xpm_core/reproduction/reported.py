@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 from xpm_core.job.reporting.metrics import MARK, TAKEN
 from xpm_core.job.reporting.metrics import NAME as METRICS
@@ -91,6 +91,8 @@ def are_metrics(path: str, first: bytes, second: bytes) -> bool:
 def are_same_metrics(path: str, then: Path, now: Path) -> bool:
     """Whether a file has the metrics of two runs, and they were logged in the same order. It holds one line at a time.
 
+    False of a file that xpm has not written.
+
     Args:
         path: The path of the file in the job's directory.
         then: The job's directory.
@@ -99,7 +101,16 @@ def are_same_metrics(path: str, then: Path, now: Path) -> bool:
     if path != METRICS:
         return False
     with open(then / METRICS, "rb") as first, open(now / METRICS, "rb") as second:
+        if not (_is_ours(first) and _is_ours(second)):
+            return False
         return all(a == b for a, b in zip_longest(map(_logged, first), map(_logged, second)))
+
+
+def _is_ours(file: BinaryIO) -> bool:
+    """Whether the first row of a file begins an execution, as xpm writes it. The file is then at its beginning."""
+    first: Mapping[str, Any] = next((row for line in file for row in rows_in(line)), {})
+    file.seek(0)
+    return MARK in first
 
 
 def _logged(line: bytes) -> Any:

@@ -63,6 +63,18 @@ def test_large_metrics_are_compared_as_a_stream(tmp_path: Path, monkeypatch: pyt
     assert compared(tmp_path / "text", "large.txt", "0.1 and more", "0.2 and more").result == "differs"
 
 
+def test_large_metrics_that_xpm_has_not_written_count_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "MOST_BYTES", 10)
+    ours, theirs, later = lines({"xpm_execution": "e1", "at": 1}), lines({"at": 1}), lines({"at": 2})
+    for number, (then, now) in enumerate(
+        [(theirs, later), (theirs + ours, later + ours), ("1\n" + theirs, "1\n" + later)]
+    ):
+        (tmp_path / str(number)).mkdir()
+        assert compared(tmp_path / str(number), "metrics.jsonl", then, now).result == "differs"
+
+
 def logged(*steps: tuple[int, Any], execution: str = "e1", at: float = 5.0) -> str:
     rows = [{"step": step, "loss": loss, "at": at + step} for step, loss in steps]
     return lines({"xpm_execution": execution, "at": at}, *rows)

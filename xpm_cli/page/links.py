@@ -66,11 +66,11 @@ class Links:
 
     def compare(self, identities: Iterable[str]) -> str:
         """Some jobs side by side."""
-        return _url("/compare", ids=",".join(identities))
+        return _url("/compare", ids=",".join(identities), filter=self._along)
 
     def curves(self, metric: str = "", filter: str = "", *, all_but: str = "") -> str:
-        """A metric over the steps."""
-        return _url("/curves", metric=metric, filter=filter, all_but=all_but)
+        """A metric over the steps; or the metrics of which one can be chosen."""
+        return _url("/curves", metric=metric, filter=filter or (self._along if metric else ""), all_but=all_but)
 
     def curve_data(self, metric: str = "", filter: str = "", *, all_but: str = "", ids: Iterable[str] = ()) -> str:
         """What such curves are drawn from."""

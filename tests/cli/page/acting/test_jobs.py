@@ -183,6 +183,16 @@ def test_chosen_jobs_that_the_verb_does_nothing_for_are_left_out(page: FormClien
     assert "1 job of the chosen is left out" in asked.text
 
 
+def test_from_the_question_on_chosen_jobs_one_goes_back_to_those_that_match(page: FormClient, lab: Lab) -> None:
+    for name in ("a", "b"):
+        lab.submit(name)
+    both = {"job": [lab.identity("a"), lab.identity("b")], "filter": "state=ready"}
+    asked = page.get("/acting/cancel", params=both)
+    assert 'href="/jobs?filter=state%3Dready">No</a>' in asked.text
+    assert 'action="/acting/cancel"' in asked.text  # there, a filter without jobs would choose jobs
+    assert 'href="/jobs?filter=state%3Dready">Back to the jobs</a>' in page.get("/acting/retry", params=both).text
+
+
 def test_done_jobs_run_again_only_if_the_filter_asks_for_them(page: FormClient, lab: Lab) -> None:
     lab.end("done")
     assert heading(page.get("/acting/retry", params={"filter": "task=Train"})) == "Nothing to retry"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from helpers.page import PageClient
@@ -11,6 +13,7 @@ from helpers.simulated_jobs import Lab
 from helpers.stored_code import Code
 from helpers.waiting import wait_until
 
+from xpm_cli.page.views import compare
 from xpm_core.states import State
 
 pytestmark = pytest.mark.redis
@@ -46,6 +49,24 @@ def test_only_what_differs_is_shown_and_the_rest_is_counted(shown: StudyPage) ->
     assert not any(row[0] in ("depth", "data", "n") for row in found)
     assert f"/curves/data?metric=loss&amp;ids={first}%2C{second}%2C{third}" in page
     assert f"xpm diff {first[:7]} {second[:7]} --code" in page
+
+
+def test_the_filter_goes_along_to_code_curves_and_back(shown: StudyPage) -> None:
+    metrics = {f"m{number}": [1.0] for number in range(compare.CHARTS + 1)}
+    first, second = (
+        shown.job(name, metrics, params={"seed": seed}, results={"f": 1}) for seed, name in enumerate("ab")
+    )
+    page = shown.get("/compare", ids=f"{first},{second}", filter="seed<2")
+    found = [href.replace("&amp;", "&") for href in re.findall(r'href="(/(?:compare|curves)\?[^"]*ids=[^"]*)"', page)]
+    assert len(found) == 1 + 2 * compare.CHARTS + 1  # the code, each chart's numbers with and without scripts, a link
+    assert {parse_qs(urlsplit(href).query).get("filter", [""])[0] for href in found} == {"seed<2"}
+    assert "filter=seed%3C2" in shown.get("/results", filter="seed<2", over="seed").split("/compare?")[1].split('"')[0]
+    job = shown.get(f"/job/{first}", filter="seed<2")
+    numbers = re.findall(r'href="(/curves\?[^"]*ids=[^"]*)"', job)
+    assert numbers
+    assert all("filter=seed%3C2" in href for href in numbers)
+    chosen = parse_qs(urlsplit(found[1]).query)
+    assert "2 chosen jobs" in shown.get("/curves", metric=chosen["metric"][0], ids=chosen["ids"][0], filter="seed<2")
 
 
 def test_where_and_how_long_they_ran_is_shown_only_if_it_differs(

@@ -132,7 +132,7 @@ def _unfolded(grouping: Grouping) -> Iterator[str]:
         having = [group for group in grouping.groups if group.values[place] is not None]
         for at, over in enumerate(grouping.over):
             is_like = column.kind == "param" and column.key.endswith(f".{over.key.rpartition('.')[2]}")
-            if is_like and all(key[at] is None for group in having for key in group.keys):
+            if is_like and having and all(key[at] is None for group in having for key in group.keys):
                 yield (
                     f"{column.name} is not folded, and the jobs that have it have no {over.name}. "
                     f"Fold over both: {over.name} and {column.name}."

@@ -136,6 +136,12 @@ def test_a_sentence_without_a_group_begins_with_the_count() -> None:
     assert at_text(["train.fold", "seed"], (1, "x")) == "fold=1 seed=x"
 
 
+def test_a_column_that_no_group_has_is_not_said_to_be_unfolded() -> None:
+    jobs = [FakeJob({"seed": seed, **more}, {"a": 1}) for more in ({"m.seed": None}, {}) for seed in range(3)]
+    [note] = table(jobs).over("seed").notes
+    assert note.startswith("Rows without m.seed are of two kinds:")
+
+
 def test_a_seed_of_another_name_that_is_not_folded_is_said() -> None:
     trains = [FakeJob({"m": m, "seed": seed}, {"a": 1}) for m in "xy" for seed in range(3)]
     evals = [FakeJob({"t": {"job": label(job.name, job.identity)}}, {"b": 1}, task="study:Eval") for job in trains[:5]]

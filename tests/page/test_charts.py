@@ -129,6 +129,23 @@ def test_what_cannot_be_drawn_is_said_and_without_scripts_there_are_numbers(stud
     expect(plain.locator("#numbers tbody tr")).to_have_count(20)
 
 
+def test_an_error_hides_what_was_drawn_until_it_can_be_read_again(study: StudyPage, visits: Visits) -> None:
+    visitor = visits()
+    tab = visitor.open("/curves?metric=loss&all_but=seed")
+    expect(tab.locator(CELLS)).to_have_count(2)
+    tab.route("**/curves/data*", lambda route: route.fulfill(status=400, json={"error": "No such filter."}))
+    tab.evaluate("document.dispatchEvent(new Event('xpm:jobs'))")
+    expect(tab.locator("[data-curve] .wrong")).to_have_text("No such filter.", timeout=15_000)
+    for part in ("canvas", CELLS, ".notes"):
+        expect(tab.locator(f"[data-curve] {part}").first).to_be_hidden()
+    assert all("400" in each for each in visitor.complaints)
+    visitor.complaints.clear()
+    tab.unroute("**/curves/data*")
+    tab.evaluate("document.dispatchEvent(new Event('xpm:jobs'))")
+    expect(tab.locator("[data-curve] canvas")).to_be_visible(timeout=15_000)
+    expect(tab.locator("[data-curve] .wrong")).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_tables_and_numbers_are_read_by_everybody(study: StudyPage, lab: Lab, visits: Visits, scheme: str) -> None:
     for at in range(6):

@@ -126,7 +126,7 @@
         this.take(JSON.parse(document.getElementById(this.url.slice(1)).textContent));
         return;
       }
-      const version = this.data && this.data.version ? `&version=${encodeURIComponent(this.data.version)}` : "";
+      const version = this.data && this.data.version && !this.drawing.hidden ? `&version=${encodeURIComponent(this.data.version)}` : "";
       let answer, data;
       try {
         answer = await fetch(this.url + version, { headers: { Accept: "application/json" } });
@@ -139,10 +139,16 @@
       else this.fail(data.error || `The page answers ${answer.status}.`);
     }
 
+    /* Say what is wrong. What was drawn before is not what is asked for now, so it is not shown. */
     fail(text) {
+      this.show(false);
       this.message.textContent = text;
       this.message.className = "wrong";
       this.message.hidden = false;
+    }
+
+    show(on) {
+      for (const each of [this.switches, this.drawing, this.legend, this.notes]) each.hidden = !on;
     }
 
     take(data) {
@@ -156,7 +162,7 @@
         return;
       }
       this.message.hidden = true;
-      this.switches.hidden = false;
+      this.show(true);
       this.data = data;
       this.draw();
       this.later();
@@ -282,7 +288,7 @@
     /* -- keys -- */
 
     key(event) {
-      if (event.target !== this.place || !this.plot || event.altKey || event.ctrlKey || event.metaKey) return;
+      if (event.target !== this.place || !this.plot || this.drawing.hidden || event.altKey || event.ctrlKey || event.metaKey) return;
       const steps = this.plot.data[0], now = this.at === null ? -1 : nearest(steps, this.at);
       const next = { ArrowLeft: Math.max(now < 0 ? steps.length - 1 : now - 1, 0), ArrowRight: Math.min(now + 1, steps.length - 1), Home: 0, End: steps.length - 1 }[event.key];
       if (next === undefined || !steps.length) return;

@@ -18,7 +18,7 @@ from xpm_core.reading.listing.row import JobRow
 
 
 def text_of(value: Any) -> str:
-    """A value as people read it, and as filters take it."""
+    """A value as people read it; numbers, paths, enums and maps as filters take them."""
     if value is ABSENT or value is UNKNOWN:
         return "-" if value is ABSENT else "?"
     if isinstance(value, dict) and {"class", "identity"} <= value.keys():  # a configuration in a tuple or a set

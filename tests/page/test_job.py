@@ -96,6 +96,21 @@ def test_it_follows_until_the_user_scrolls_up(lab: Lab, lease: Lease, visits: Vi
     assert at_end(tab)
 
 
+def test_a_last_line_without_an_end_is_not_asked_for_again_and_again(lab: Lab, lease: Lease, visits: Visits) -> None:
+    write(lab.directory("a").out, "".join(f"line {number}\n" for number in range(500)) + "90 %")
+    visitor = visits()
+    visitor.context.clock.install()
+    tab = visitor.open(f"/job/{lease.identity}")
+    expect(lines(tab).last).to_have_text("90 %")
+    box = tab.locator("[data-log-lines]")
+    box.evaluate("each => { each.scrollTop = 2000; }")
+    expect(tab.locator("[data-log-follow]")).not_to_be_checked()
+    visitor.requests.clear()
+    box.evaluate("each => { each.scrollTop = each.scrollHeight; }")
+    expect(tab.locator("[data-log-follow]")).to_be_checked()
+    assert len(asked_for_log(visitor)) <= 1
+
+
 def test_earlier_lines_come_to_who_scrolled_while_new_ones_were_asked_for(
     lab: Lab, lease: Lease, visits: Visits
 ) -> None:

@@ -5,6 +5,7 @@ Owns: the words for each result, and which results are alike. Whoever calls it h
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from types import MappingProxyType
@@ -17,6 +18,8 @@ from xpm_core.errors import XpmError
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.why.known import all_paused, unserved
+from xpm_core.server.connection import ServerError
+from xpm_core.server.faults import fault_of
 from xpm_core.states import State
 from xpm_core.store.jobs import Retrying
 from xpm_core.store.records import CancelCode, RetryCode
@@ -78,9 +81,9 @@ def cancel(
 
 
 def _cancelled(
-    opened: OpenWorkspace, row: JobRow, answer: tuple[CancelCode, str, str] | XpmError, again: str
+    opened: OpenWorkspace, row: JobRow, answer: tuple[CancelCode, str, str] | XpmError | ServerError, again: str
 ) -> Result:
-    if isinstance(answer, XpmError):
+    if isinstance(answer, (XpmError, ServerError)):
         return _refused(opened, row, answer)
     code, state, worker = answer
     result = {
@@ -114,29 +117,31 @@ def retry(
     """
     for batch in _batches(rows):
         asked = [_retrying(opened, row, recoded.get(row.identity), trusts) for row in batch]
+        asked_s = time.time()
         answers = iter(opened.store.retry_each(each for each in asked if isinstance(each, Retrying)))
         results = [
             each if isinstance(each, Result) else _retried(opened, row, next(answers))
             for row, each in zip(batch, asked, strict=True)
         ]
-        opened.ends.again(row.identity for row in _of_kind(batch, results, RetryCode.RETRIED))
+        opened.ends.again((row.identity for row in _of_kind(batch, results, RetryCode.RETRIED)), asked_s)
         yield from results
 
 
 def _retrying(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None, trusts: bool) -> Retrying | Result:
     """What the server is asked about a job; or why it is not asked."""
+    seen = row.job.execution if row.job is not None else ""
     try:
         if row.state is State.DONE and (problem := distrust(opened.directory(row), trusts=trusts)):
             return _result(opened, row, False, ". ".join(problem), "distrusted")
         if recoded is not None:
-            return Retrying(row.identity, recoded.kept, recoded[:2])
-        return Retrying(row.identity, vouched(opened, row, opened.kept(row)))
+            return Retrying(row.identity, seen, recoded.kept, recoded[:2])
+        return Retrying(row.identity, seen, vouched(opened, row, opened.kept(row)))
     except XpmError as error:  # of this job alone: its signature, its directory
         return _refused(opened, row, error)
 
 
-def _retried(opened: OpenWorkspace, row: JobRow, answer: tuple[RetryCode, str, str] | XpmError) -> Result:
-    if isinstance(answer, XpmError):
+def _retried(opened: OpenWorkspace, row: JobRow, answer: tuple[RetryCode, str, str] | XpmError | ServerError) -> Result:
+    if isinstance(answer, (XpmError, ServerError)):
         return _refused(opened, row, answer)
     code, state, other = answer
     commands, folder = opened.commands, opened.directory(row).path
@@ -178,8 +183,9 @@ def _of_kind(rows: Sequence[JobRow], results: Sequence[Result], code: IntEnum) -
     return (row for row, result in zip(rows, results, strict=True) if result.kind == code.name.lower())
 
 
-def _refused(opened: OpenWorkspace, row: JobRow, error: XpmError) -> Result:
-    return _result(opened, row, False, str(error), "refused")
+def _refused(opened: OpenWorkspace, row: JobRow, error: XpmError | ServerError) -> Result:
+    problem = str(error) if isinstance(error, XpmError) else f"{fault_of(error, opened.reader.client).problem}."
+    return _result(opened, row, False, problem, "refused")
 
 
 def _settled(state: str) -> str:

@@ -80,7 +80,7 @@ class Facts:
         """The jobs that are not settled, or may run again: waiting, ready, delayed, running, blocked."""
         return {identity for identity, job in self.jobs.items() if job.state not in ENDED}
 
-    @property
+    @cached_property
     def forgotten(self) -> list[str]:
         """The jobs of the index that are not known to have ended, and that the server does not know.
 

@@ -101,10 +101,14 @@ class EndWriter:
     def __init__(self, workspace: Path, writer: str) -> None:
         self._file = _LineFile(ends_folder(workspace) / f"{writer}{END}")
 
-    def again(self, identities: Iterable[str]) -> None:
-        """Write that jobs were asked to run again."""
-        now_s = time.time()
-        self._append([again_line(identity, now_s) for identity in identities])
+    def again(self, identities: Iterable[str], asked_s: float) -> None:
+        """Write that jobs were asked to run again.
+
+        Args:
+            identities: The jobs.
+            asked_s: When the server was asked, before it answered: a job may have ended again since. Epoch seconds.
+        """
+        self._append([again_line(identity, asked_s) for identity in identities])
 
     def cancelled(self, identities: Iterable[str]) -> None:
         """Write that jobs were cancelled that did not run."""
@@ -171,18 +175,19 @@ class UnreportedEnds:
         for job in jobs:
             lost = job.state is State.FAILED and job.reason == Event.LOST
             if (lost or job.state is State.CANCELLED) and (job.identity, job.execution) not in self._written:
+                self._add(job, lost)
                 self._written.add((job.identity, job.execution))
-                with contextlib.suppress(WorkspaceError):  # its worker may have been lost before it made a directory
-                    self._add(job, lost)
 
     def _add(self, job: EndedJob, lost: bool) -> None:
         directory = self._workspace.job(job.task, job.identity)
         known = {"started_s": job.started_s, "host": job.host, "worker": job.worker, "number": job.attempts}
-        left = results_file.kept(directory, job.execution) | (directory.record(job.execution) or {})
+        left: dict[str, Any] = {}
+        with contextlib.suppress(WorkspaceError, OSError):  # lost before it had a directory; or it is somebody else's
+            left = results_file.kept(directory, job.execution) | (directory.record(job.execution) or {})
+            if lost:  # before the line: if that is never written, `xpm doctor --repair` finds the end by its marker
+                directory.write_lost(job.execution)
         counts = {"ended_s": job.ended_s, "execution": job.execution, "error": job.error if lost else {}}
         self._ends.add(job.identity, ended_by(known | left | counts, job.state))
-        if lost:
-            directory.write_lost(job.execution)
 
 
 class RemovalWriter:

@@ -249,7 +249,7 @@ class View:
 
         foreign = foreign_runs(self.workspace.path, experiment)
         found, unsure, runs = self._search.matching(filter, foreign.runs)
-        rows = [row for row in found if not experiment or experiment in row.experiments]
+        rows = [row.still() for row in found if not experiment or experiment in row.experiments]
         if experiment and not rows and not foreign.runs:
             known = [each.name for each in self.experiments()]
             if experiment not in known:

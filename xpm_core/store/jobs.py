@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from xpm_core.defaults import DEFAULT_LEASE_S
 from xpm_core.errors import XpmError
+from xpm_core.server.connection import ServerError
 from xpm_core.states import Event, State
 from xpm_core.store import keys, replies, scripts
 from xpm_core.store.records import (
@@ -57,6 +58,7 @@ class Retrying(NamedTuple):
     """A job that is to run again; see `Store.retry`."""
 
     identity: str
+    replaces: str = ""
     kept: Submission | None = None
     recoded: tuple[JobSpec, JobSpec] | None = None
 
@@ -94,11 +96,13 @@ class Store:
             if ended:
                 self.on_losses(text_of(ended).split())
         except Exception as error:  # what else the call has brought must not be lost
-            log.warning("The ends of lost jobs are not in the index: %s. xpm doctor --repair adds them.", error)
+            log.warning("The ends of lost jobs are not in the index: %s. A script that follows them adds them.", error)
 
-    def _run_each(self, script: str, args: Iterable[list[Any]], read: Callable[[Any], T]) -> list[T | XpmError]:
+    def _run_each(
+        self, script: str, args: Iterable[list[Any]], read: Callable[[Any], T]
+    ) -> list[T | XpmError | ServerError]:
         replies = scripts.run_each(self.client, script, [keys.counts(self.w)], ([self.w, *each] for each in args))
-        return [reply if isinstance(reply, XpmError) else read(reply) for reply in replies]
+        return [reply if isinstance(reply, (XpmError, ServerError)) else read(reply) for reply in replies]
 
     def _send(self, script: str, key: str, args: list[Any], read: Callable[[Any], T]) -> scripts.Sent[T]:
         return scripts.Sent(read, self.client, script, [key], [self.w, *args])
@@ -176,7 +180,7 @@ class Store:
         """
         return _cancelled(self._run("cancel", keys.counts(self.w), identity, int(spares_running)))
 
-    def cancel_each(self, jobs: Iterable[tuple[str, bool]]) -> list[Cancelled | XpmError]:
+    def cancel_each(self, jobs: Iterable[tuple[str, bool]]) -> list[Cancelled | XpmError | ServerError]:
         """Cancel jobs, in order and in one round trip.
 
         Args:
@@ -208,13 +212,13 @@ class Store:
         """
         return _retried(self._run("retry", keys.counts(self.w), *_retrying(identity, replaces, kept, recoded)))
 
-    def retry_each(self, jobs: Iterable[Retrying]) -> list[Retried | XpmError]:
+    def retry_each(self, jobs: Iterable[Retrying]) -> list[Retried | XpmError | ServerError]:
         """Run settled jobs again, in order and in one round trip.
 
         Returns:
             For each what `retry` returns, or the error of this job.
         """
-        return self._run_each("retry", (_retrying(job.identity, "", job.kept, job.recoded) for job in jobs), _retried)
+        return self._run_each("retry", (_retrying(*job) for job in jobs), _retried)
 
     def relist(self, identities: Sequence[str]) -> int:
         """Put jobs into the lists of their states, which a worker of an earlier xpm does not keep.

@@ -117,34 +117,45 @@ def run(client: Redis | Line, name: str, keys: list[str], args: list[Any]) -> An
 def run_each(client: Redis, name: str, keys: list[str], args: Iterable[list[Any]]) -> list[Any]:
     """Run a script once for each list of arguments, in order, and all of them in one round trip.
 
-    What the server refuses is run again alone: nothing was written, or it did not know the script yet. If the
-    connection is lost, all are run again, because every script can be repeated.
+    What the server did not do because it did not know the script yet is sent again. If the connection is lost, all are
+    run again, because every script can be repeated.
 
     Args:
         client, name, keys: As for `run`.
         args: What its header calls ARGV, for each time.
 
     Returns:
-        For each, the reply; in its place a `RedisFullError`, if the server's memory is full.
+        For each, the reply; in its place the error, if nothing was written: a `RedisFullError`, or what `run` raises
+        if the script refuses its arguments.
 
     Raises:
         redis.RedisError: As for `run`. What became of each is then not known.
     """
     each_args = list(args)
-    with client.pipeline(transaction=False) as pipe:
-        for each in each_args:
-            pipe.evalsha(digest(name), len(keys), *keys, *each)
-        replies = pipe.execute(raise_on_error=False)
+    replies = _replies(client, name, keys, each_args)
+    if lacking := [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]:
+        first, *others = lacking
+        replies[first] = _run_again(client, name, keys, each_args[first])  # this brings the script to the server
+        for at, reply in zip(others, _replies(client, name, keys, [each_args[at] for at in others]), strict=True):
+            replies[at] = reply
     return [
         _run_again(client, name, keys, each) if isinstance(reply, ResponseError) else reply
         for each, reply in zip(each_args, replies, strict=True)
     ]
 
 
+def _replies(client: Redis, name: str, keys: list[str], each_args: list[list[Any]]) -> list[Any]:
+    with client.pipeline(transaction=False) as pipe:
+        for args in each_args:
+            pipe.evalsha(digest(name), len(keys), *keys, *args)
+        return pipe.execute(raise_on_error=False)
+
+
 def _run_again(client: Redis, name: str, keys: list[str], args: list[Any]) -> Any:
+    """Run a script again where nothing was written; returns the error if it is refused again."""
     try:
         return run(client, name, keys, args)
-    except RedisFullError as error:
+    except (RedisFullError, ResponseError) as error:
         return error
 
 

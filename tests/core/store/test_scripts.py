@@ -181,6 +181,30 @@ def test_many_jobs_are_cancelled_and_retried_in_one_round_trip_each_with_its_ans
     assert desk.store.cancel_each([]) == []
 
 
+def test_one_job_that_is_refused_keeps_the_answers_of_the_others(desk: StoreClient) -> None:
+    desk.submit(submission("a"), submission("b"))
+    desk.client.set(keys.job(W, identity("x")), "no hash")
+    first, refused, last = desk.store.cancel_each((identity(name), False) for name in "axb")
+    assert (first[0], last[0]) == (CancelCode.CANCELLED, CancelCode.CANCELLED)  # type: ignore[index]
+    assert str(refused).startswith("XPMARG ")
+
+
+def test_a_script_that_the_server_lacks_costs_two_round_trips_more(desk: StoreClient) -> None:
+    desk.submit(*(submission(name) for name in "abcd"))
+    desk.client.script_flush()
+    with counted_trips(desk.client) as trips:
+        answers = desk.store.cancel_each([(identity(name), False) for name in "abcd"])
+    assert [answer[0] for answer in answers] == [CancelCode.CANCELLED] * 4  # type: ignore[index]
+    assert trips[0] <= 4  # the batch; the first job by EVALSHA and EVAL; the others
+
+
+def test_a_job_that_has_ended_again_since_it_was_seen_is_not_retried(desk: StoreClient) -> None:
+    desk.submit(submission("a"))
+    desk.store.cancel(identity("a"))
+    [(code, *_)] = desk.store.retry_each([Retrying(identity("a"), replaces="another")])  # type: ignore[misc]
+    assert code is RetryCode.STALE
+
+
 @contextmanager
 def counted_trips(client: redis.Redis) -> Iterator[list[int]]:
     """How often something is sent to the server."""

@@ -279,6 +279,18 @@ def test_a_job_that_runs_again_after_its_worker_was_lost_has_no_end(
     assert MergedIndex(tmp_path).read() == {}
 
 
+def test_the_end_of_a_lost_job_is_written_although_its_directory_cannot_be_read(
+    desk: StoreClient, tmp_path: Path, ends: EndWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(directory: JobDirectory, execution: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(JobDirectory, "record", closed)
+    hand_over(desk, tmp_path, ends, max_losses=0)
+    wait_until(lambda: [desk.store.look(0.05), desk.state("a") is State.FAILED][-1])
+    assert [entry.state for entry in MergedIndex(tmp_path).read().values()] == [State.FAILED]
+
+
 def test_a_claim_brings_its_job_although_the_record_of_a_lost_one_cannot_be_read(
     desk: StoreClient, tmp_path: Path, ends: EndWriter, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -292,7 +304,7 @@ def test_a_claim_brings_its_job_although_the_record_of_a_lost_one_cannot_be_read
     held = desk.store.claim(HASTY, new_execution_id())
     assert held.lease is not None
     wait_until(lambda: [desk.store.renew(HASTY, held.lease), desk.state("a") is State.FAILED][-1])
-    assert "xpm doctor --repair" in caplog.text
+    assert "A script that follows them adds them" in caplog.text
 
 
 @pytest.mark.parametrize("how", ["release", "lose", "refuse"])

@@ -35,9 +35,7 @@ def read(request: Request, document: Callable[[OpenWorkspace], dict[str, Any]]) 
         document: Makes it.
     """
     desk: Desk = request.app.state.desk
-    with desk.reading() as view:
-        if view.away is None:
-            view.update(())  # the time of the look is now, also if nothing has happened since the last one
+    with desk.reading_now():
         found = document(desk.opened)
     return written(found)
 

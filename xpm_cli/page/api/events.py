@@ -29,9 +29,7 @@ def events(request: Request) -> Response:
     """The events after the cursor `after`; or, as `xpm events` has them, the last `limit` ones since `since`."""
     desk: Desk = request.app.state.desk
     query = request.query_params
-    with desk.reading() as view:
-        if view.away is None:
-            view.update(())
+    with desk.reading_now() as view:
         opened = desk.opened
         jobs = {view.job(name).identity for name in query.getlist("job")}
         view.reader  # noqa: B018  # without the server, this says so

@@ -62,9 +62,7 @@ def jobs(request: Request) -> Response:
     desk: Desk = request.app.state.desk
     query = request.query_params
     text, sort, names = query.get("filter", ""), query.get("sort", ""), query.get("columns", "")
-    with desk.reading() as view:
-        if view.away is None:
-            view.update(())
+    with desk.reading_now() as view:
         opened, listed = desk.opened, desk.listed(text, sort, count=0)
         columns = parse_columns(names, view.vocabulary, "columns") if names else None
         chosen = desk.identities(text, sort)[: number(request, "limit") or None]
@@ -76,7 +74,7 @@ def jobs(request: Request) -> Response:
 def _as_now(desk: Desk, identities: Sequence[str]) -> list[JobRow]:
     """Some jobs as they stand now. They stay so, while other threads read."""
     with desk.reading():
-        found = [JobRow(row.entry, row.state, row.job) for row in desk.rows(identities)]
+        found = [row.still() for row in desk.rows(identities)]
     time.sleep(TURN_S)  # a lock that is taken again at once is not given to those who wait for it
     return found
 
@@ -129,9 +127,8 @@ def results(request: Request) -> Response:
         raise wrong("experiment: it is missing.", "Write experiment=NAME. /api/experiments has the names.")
 
     desk: Desk = request.app.state.desk
-    with desk.reading() as view:
-        if view.away is None:
-            view.update(())
+    with desk.reading_now():
+        pass
     found = asked.of(read_results(desk, name, query.get("filter", "")))
     return written(results_document(desk.opened, name, found, asked.form, notes_on(found, shows_states=True)))
 

@@ -28,6 +28,7 @@
   const first = () => lines.querySelector(".part");
   const last = () => [...lines.querySelectorAll(".part")].pop();
   const at = (name, part) => Number(part.dataset[name]);
+  const isWhole = (part) => part.dataset.open !== undefined || at("end", part) >= at("stop", part); // an open line comes again and again
 
   function withPlace(place) {
     const target = new URL(url, location.href);
@@ -205,7 +206,7 @@
     if (left > NEAR_PX && follows) {
       follows = false;
       follow.checked = false;
-    } else if (left <= 4 && !follows && at("end", end) >= at("stop", end)) {
+    } else if (left <= 4 && !follows && isWhole(end)) {
       delete root.dataset.elsewhere;
       setFollow(true);
     }
@@ -222,7 +223,7 @@
         if (got.children.length) lines.prepend(got);
         lines.scrollTop += lines.scrollHeight - height;
       });
-    } else if (below() < NEAR_PX && !follows && at("end", end) < at("stop", end)) {
+    } else if (below() < NEAR_PX && !follows && !isWhole(end)) {
       readOn({ at: end.dataset.end, file: end.dataset.file, style: end.dataset.style }, append);
     }
   }

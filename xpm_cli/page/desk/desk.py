@@ -181,6 +181,16 @@ class Desk:
             finally:
                 self._depth -= 1
 
+    @contextmanager
+    def reading_now(self) -> Iterator[View]:
+        """Read as `reading` does, with what no event says as of now; also the time of the look is now."""
+        with self.reading() as view:
+            if view.away is None:
+                rows = self._read_some([])
+                if rows or self._gone:
+                    self._has_read(rows, bool(self._gone))
+            yield view
+
     def listed(self, text: str, sort: str = "", first: int = 0, count: int = 200, *, after: str = "") -> Listed:
         """Return a part of the jobs that match a filter.
 
@@ -217,8 +227,8 @@ class Desk:
             FilterError: As for `listed`.
         """
         with self.reading() as view:
-            ranking = self._orders.of(view, text).ranking
-            return part_of(ranking, self._sorted(view, text, sort), 0, len(ranking))[0]
+            ranking, order = self._orders.of(view, text).ranking, self._sorted(view, text, sort)
+            return part_of(ranking, order, 0, len(ranking if order is None else order))[0]
 
     def _sorted(self, view: View, text: str, sort: str) -> Sequence[str] | None:
         """What matches a filter, in an order that was asked for; None without one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from copy import copy
 from types import MappingProxyType
 from typing import Any
 
@@ -30,6 +31,10 @@ class JobRow:
 
     def __init__(self, entry: Entry, state: State | None, job: Job | None = None) -> None:
         self.entry, self.state, self.job = entry, state, job
+
+    def still(self) -> JobRow:
+        """The same row as it stands now. A list's own rows change when more is read."""
+        return JobRow(copy(self.entry), self.state, self.job)
 
     def __repr__(self) -> str:
         return f"<{self.title} {self.identity[:7]} {self.state.value if self.state else 'unknown'}>"

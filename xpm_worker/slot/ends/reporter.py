@@ -200,8 +200,6 @@ class Reporter:
         """
         execution = held.lease.execution
         held.reported = results_file.kept(directory, execution)
-        if not number:
-            number = (directory.record(execution) or {}).get("number") or directory.numbered(held.lease.attempt)
         record = {
             "task": held.lease.spec.task,
             "host": self._claimer.worker.host,
@@ -212,8 +210,11 @@ class Reporter:
             **held.about,
             **held.reported,
         }
-        with contextlib.suppress(WorkspaceError):  # the record is for people; Redis learns of the loss all the same
+        with contextlib.suppress(WorkspaceError, OSError):  # it is for people; Redis learns of the loss all the same
+            if not number:
+                number = (directory.record(execution) or {}).get("number") or directory.numbered(held.lease.attempt)
             directory.write_record(number, execution, record)
+            held.number = number
         if self._claimer.lose(held):
             with contextlib.suppress(WorkspaceError):
                 directory.write_lost(execution)

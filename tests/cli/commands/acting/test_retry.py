@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 
 import pytest
 from click.testing import Result
@@ -11,10 +12,14 @@ from helpers.simulated_jobs import ERROR, Lab
 
 from xpm_cli.lookup import acts
 from xpm_core.errors import WorkspaceError
+from xpm_core.index.entries import End
+from xpm_core.index.merged import MergedIndex
+from xpm_core.index.writers import EndWriter
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.reader import Reader
 from xpm_core.states import State
+from xpm_core.store.jobs import Retrying, Store
 from xpm_core.store.records import Submission
 
 pytestmark = pytest.mark.redis
@@ -36,6 +41,24 @@ def test_retry_makes_a_failed_job_ready_and_what_it_blocked_waiting(lab: Lab, xp
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == f"{short(lab.identity('a'))}  Train name=a: ready again.\n"
     assert states(lab, "a", "b") == ["ready", "waiting"]
+
+
+def test_a_job_that_ended_again_before_its_retry_was_noted_keeps_that_end(
+    lab: Lab, xpm: Xpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.join()
+    lab.end("a", State.FAILED, ERROR)
+    retry_each = Store.retry_each
+
+    def ends_at_once(store: Store, jobs: Iterable[Retrying]) -> object:
+        answers = retry_each(store, jobs)
+        time.sleep(0.002)  # the index has milliseconds
+        EndWriter(lab.workspace.path, "w").add(lab.identity("a"), End(State.FAILED, time.time()))
+        return answers
+
+    monkeypatch.setattr(Store, "retry_each", ends_at_once)
+    assert xpm("retry", "failed").exit_code == 0
+    assert MergedIndex(lab.workspace.path).read()[lab.identity("a")].state is State.FAILED
 
 
 def test_retry_says_when_no_worker_would_run_it(lab: Lab, xpm: Xpm) -> None:

@@ -207,6 +207,29 @@ def test_jobs_that_are_listed_anew_count_as_missed(lab: Lab, page: PageClient, m
     assert all(batch.missed for batch in heard), "what has changed is in no batch"
 
 
+def test_all_jobs_are_named_though_a_remembered_order_has_some_that_match_no_more(
+    lab: Lab, page: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        lab.submit(name)
+    wait_until(lambda: len(listed(page)) == 3)
+    ids = [lab.identity(name) for name in "abc"]
+    monkeypatch.setattr(page.desk, "_sorted", lambda *asked: ["f" * 64, "e" * 64, *ids])
+    assert page.desk.identities("", "-name") == ids
+
+
+def test_what_the_index_says_late_is_news_for_whoever_asks_for_now(
+    lab: Lab, page: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.submit("a")
+    wait_until(lambda: listed(page) == ["a"])
+    with page.desk.reading():
+        known, before = page.desk.rows([lab.identity("a")]), page.desk.generation
+        monkeypatch.setattr(page.desk, "_read_some", lambda changed: known)
+        with page.desk.reading_now():
+            assert page.desk.generation == before + 1
+
+
 def test_who_closes_it_waits_for_what_it_reads(lab: Lab, page: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
     reads, may_go_on = threading.Event(), threading.Event()
 

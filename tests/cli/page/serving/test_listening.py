@@ -33,8 +33,8 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def as_nobody(path: str) -> int:
     """What another user gets who connects to a socket: 0, or the number of the error."""
     probe = "import socket, sys; sys.exit(socket.socket(socket.AF_UNIX).connect_ex(sys.argv[1]))"
-    command = ["/usr/bin/env", "python3", "-c", probe, path]
-    return subprocess.run(command, user=NOBODY, group=NOBODY, extra_groups=[], cwd="/").returncode
+    other = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    return subprocess.run([*other, "/usr/bin/env", "python3", "-c", probe, path], cwd="/").returncode
 
 
 # -- a Unix socket ----------------------------------------------------------------------------------------------------

@@ -165,7 +165,7 @@ def _answer(desk: Desk, found: Shown, asked: Asked, request: Request) -> dict[st
         "first": first,
         "page": PAGE,
         "below": said_below(found) if len(found) else [],
-        "said": notes_on(found, shows_states=True),
+        "said": notes_on(found, shows_states=True, nothing=bool(experiment or query.get("filter"))),
         "form": form,
         "text": text if len(text) <= COPIED else "",
         "too_long": len(text) > COPIED,

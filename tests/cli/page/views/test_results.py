@@ -182,7 +182,7 @@ def test_an_empty_workspace_says_what_makes_a_row_and_offers_nothing_to_fold(
     with page_of(workspace.path, redis_url) as page:
         assert "No results yet. What <code>execute</code> returns" in (empty := page.get("/results"))
         assert "No job matches" not in empty
-        assert "No job matches" in page.get("/results", filter="state=done")
+        assert "No job matches" in page.get("/results?filter=state%3Ddone")
         lab.end("only", results={"loss": 0.5}, tags={})
         wait_until(lambda: "<td" in page.get("/results"))
         assert 'name="over"' not in page.get("/results")

@@ -243,13 +243,14 @@ class View:
 
     def reading_results(self, experiment: str = "", filter: str | Filter = "") -> Callable[[], Table]:
         """Read what `results` needs, and return what makes the table of it. Other threads may use the view then."""
-        from xpm_core.results.foreign import beside, foreign_runs, with_foreign  # late, because few look at results
+        from xpm_core.reading.listing.row import still  # late, because few look at results
+        from xpm_core.results.foreign import beside, foreign_runs, with_foreign
         from xpm_core.results.listed import table_of
         from xpm_core.words.text import plural
 
         foreign = foreign_runs(self.workspace.path, experiment)
         found, unsure, runs = self._search.matching(filter, foreign.runs)
-        rows = [row.still() for row in found if not experiment or experiment in row.experiments]
+        rows = [still(row) for row in found if not experiment or experiment in row.experiments]
         if experiment and not rows and not foreign.runs:
             known = [each.name for each in self.experiments()]
             if experiment not in known:
@@ -257,8 +258,7 @@ class View:
         left = f"Left out: {plural(unsure, 'job')} of which a fact that the filter asks about is not known."
         notes, others = [*self.notes, *foreign.notes, *([left] if unsure else [])], [*self._search.known.rows.values()]
         jobs: list[Job] = [*rows, *beside(rows, runs)]
-        whole = bool(str(filter).strip())
-        return lambda: table_of(jobs, self.workspace.path, lambda: others, notes=notes, whole=whole)
+        return lambda: table_of(jobs, self.workspace.path, lambda: others, notes=notes, whole=bool(str(filter).strip()))
 
     @edge
     def job(self, name: str) -> JobRow:

@@ -26,7 +26,7 @@ from xpm_cli.page.api.asked import asked_table
 from xpm_cli.page.api.events import events
 from xpm_cli.page.results.tables import read_results
 from xpm_core.filters import parse_columns
-from xpm_core.reading.listing.row import JobRow
+from xpm_core.reading.listing.row import JobRow, still
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -74,7 +74,7 @@ def jobs(request: Request) -> Response:
 def _as_now(desk: Desk, identities: Sequence[str]) -> list[JobRow]:
     """Some jobs as they stand now. They stay so, while other threads read."""
     with desk.reading():
-        found = [row.still() for row in desk.rows(identities)]
+        found = [still(row) for row in desk.rows(identities)]
     time.sleep(TURN_S)  # a lock that is taken again at once is not given to those who wait for it
     return found
 

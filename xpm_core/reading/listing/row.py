@@ -32,10 +32,6 @@ class JobRow:
     def __init__(self, entry: Entry, state: State | None, job: Job | None = None) -> None:
         self.entry, self.state, self.job = entry, state, job
 
-    def still(self) -> JobRow:
-        """The same row as it stands now. A list's own rows change when more is read."""
-        return JobRow(copy(self.entry), self.state, self.job)
-
     def __repr__(self) -> str:
         return f"<{self.title} {self.identity[:7]} {self.state.value if self.state else 'unknown'}>"
 
@@ -181,3 +177,8 @@ class JobRow:
         """When it ended."""
         found: float | None = self._of_end("ended_s", lambda end: end.ended_s)
         return found
+
+
+def still(row: JobRow) -> JobRow:
+    """The same row as it stands now. A list's own rows change when more is read."""
+    return JobRow(copy(row.entry), row.state, row.job)

@@ -28,7 +28,7 @@
   const first = () => lines.querySelector(".part");
   const last = () => [...lines.querySelectorAll(".part")].pop();
   const at = (name, part) => Number(part.dataset[name]);
-  const isWhole = (part) => part.dataset.open !== undefined || at("end", part) >= at("stop", part); // an open line comes again and again
+  const isWhole = (part) => part.dataset.open !== undefined || at("end", part) >= at("stop", part); // an open line comes again
 
   function withPlace(place) {
     const target = new URL(url, location.href);
@@ -113,8 +113,8 @@
       const before = last();
       const got = await part({ at: before.dataset.end, file: before.dataset.file, style: before.dataset.style });
       const isNew = got.children.length > 1 || (got.children.length && got.textContent.trim() !== openLine(before));
-      if (lines.scrollTop < endTop) onScroll(); // the user has scrolled, and the browser has not said it yet
-      const isFar = at("stop", got) - at("end", got) > FAR_BYTES; // a tab that was hidden for a night does not read it all
+      if (lines.scrollTop < endTop) onScroll(); // the browser has not said it yet
+      const isFar = at("stop", got) - at("end", got) > FAR_BYTES; // a tab that was hidden for a night
       if (follows) {
         if (isFar) replaceBy(await part({}));
         else append(got);
@@ -126,7 +126,7 @@
       quiet = 10;
     }
     busy = false;
-    if (!follows) readAround(); // who scrolled meanwhile got nothing for it, and cannot scroll further at an end
+    if (!follows) readAround(); // who scrolled meanwhile may be at an end
     if (runs || ran || quiet < 0) plan(quiet < 0 ? 0 : Math.min(POLL_MS * (1 + quiet / 5), SLOW_MS));
   }
 
@@ -213,7 +213,6 @@
     readAround();
   }
 
-  /* Read what comes next where the user is. */
   function readAround() {
     const begin = first(), end = last();
     if (busy || !begin) return;

@@ -21,7 +21,7 @@ from xpm_core.reading.why.known import all_paused, unserved
 from xpm_core.server.connection import ServerError
 from xpm_core.server.faults import fault_of
 from xpm_core.states import State
-from xpm_core.store.jobs import Retrying
+from xpm_core.store.jobs import Cancelled, Retried, Retrying
 from xpm_core.store.records import CancelCode, RetryCode
 
 if TYPE_CHECKING:
@@ -80,9 +80,7 @@ def cancel(
         yield from results
 
 
-def _cancelled(
-    opened: OpenWorkspace, row: JobRow, answer: tuple[CancelCode, str, str] | XpmError | ServerError, again: str
-) -> Result:
+def _cancelled(opened: OpenWorkspace, row: JobRow, answer: Cancelled | XpmError | ServerError, again: str) -> Result:
     if isinstance(answer, (XpmError, ServerError)):
         return _refused(opened, row, answer)
     code, state, worker = answer
@@ -140,7 +138,7 @@ def _retrying(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None, trust
         return _refused(opened, row, error)
 
 
-def _retried(opened: OpenWorkspace, row: JobRow, answer: tuple[RetryCode, str, str] | XpmError | ServerError) -> Result:
+def _retried(opened: OpenWorkspace, row: JobRow, answer: Retried | XpmError | ServerError) -> Result:
     if isinstance(answer, (XpmError, ServerError)):
         return _refused(opened, row, answer)
     code, state, other = answer

@@ -74,8 +74,7 @@ class SubmissionWriter:
                 known[job.identity] = job.tags
             if job.again:
                 lines.append(again_line(job.identity, now_s))
-        if lines:
-            self._file.append(lines)
+        self._file.append(lines)
 
     def _known(self) -> dict[str, Mapping[str, Any]]:
         """The tags of the experiment's jobs that the index has, by identity."""
@@ -108,20 +107,16 @@ class EndWriter:
             identities: The jobs.
             asked_s: When the server was asked, before it answered: a job may have ended again since. Epoch seconds.
         """
-        self._append([again_line(identity, asked_s) for identity in identities])
+        self._file.append([again_line(identity, asked_s) for identity in identities])
 
     def cancelled(self, identities: Iterable[str]) -> None:
         """Write that jobs were cancelled that did not run."""
         end = End(State.CANCELLED, time.time())
-        self._append([ended_line(identity, end) for identity in identities])
+        self._file.append([ended_line(identity, end) for identity in identities])
 
     def add(self, identity: str, end: End) -> None:
         """Write the end of a job."""
-        self._append([ended_line(identity, end)])
-
-    def _append(self, lines: list[str]) -> None:
-        if lines:
-            self._file.append(lines)
+        self._file.append([ended_line(identity, end)])
 
 
 class EndedJob(Protocol):
@@ -218,7 +213,9 @@ class _LineFile:
         self._path, self._cut, self._failed = path, maybe_cut, False
 
     def append(self, lines: list[str]) -> None:
-        """Append lines, in one call of the system."""
+        """Append lines, in one call of the system. Without a line, the file is not made."""
+        if not lines:
+            return
         data = "\n".join([*([""] if self._cut else []), *lines, ""]).encode("utf-8", "backslashreplace")
         try:
             self._cut = True  # until all is written: the next line then begins a line of its own

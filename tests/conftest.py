@@ -75,6 +75,17 @@ def copies_of_code_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def folder_for_inner_pytests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let a pytest that a test starts use a folder of this run of tests.
+
+    Otherwise, at its end it would delete what older runs have left in the folder of the user, which can take minutes.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_DEBUG_TEMPROOT", str(tmp_path_factory.mktemp("inner-pytests")))
+        yield
+
+
 @pytest.fixture
 def snapshots_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let jobs use snapshots of the code, as they do for users. All other tests use live code, which costs less."""

@@ -66,8 +66,8 @@ def lacking(workspace: Workspace) -> Lacking:
             if (found := read[identity]) is not None:
                 submissions.setdefault(experiment, []).append(found)
         if identity not in ends and (end := ended(directory)) is not None and _is_news(end, entry, directory):
-            earlier_s = entry.end.ended_s if entry is not None and entry.end is not None else 0.0
-            ends[identity] = replace(end, ended_s=max(end.ended_s, earlier_s))
+            earlier_s = entry.end.ended_s if entry is not None and entry.end is not None else None
+            ends[identity] = replace(end, ended_s=_that_counts(end.ended_s, earlier_s))
     return Lacking(submissions, ends)
 
 
@@ -144,9 +144,12 @@ def _file_name(what: str) -> str:
     return f"{what}-{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}{END}"
 
 
-def _that_counts(moment_s: float, removed_s: float | None) -> float:
-    """A time for a line. A job that was removed may be there again, from a copy; then earlier lines count no more."""
-    return moment_s if removed_s is None else max(moment_s, removed_s + 0.001)
+def _that_counts(moment_s: float, earlier_s: float | None) -> float:
+    """A time for a line that is to count instead of what was written before, in whatever order files are read.
+
+    A job that was removed may be there again, from a copy; then earlier lines count no more.
+    """
+    return moment_s if earlier_s is None else max(moment_s, earlier_s + 0.001)
 
 
 def _remove_damage(workspace: Workspace) -> None:
@@ -243,10 +246,17 @@ def _is_news(end: End, entry: Entry | None, directory: JobDirectory) -> bool:
         return True
     lacks_results = known.state is end.state and bool(end.results) and not known.results
     if known.execution == end.execution:
-        return lacks_results
-    if known.ended_s <= end.ended_s:
+        return lacks_results or (end.state is State.DONE and known.state is not State.DONE)
+    if known.ended_s <= end.ended_s or _began_before(known.execution, end.execution, directory):
         return True
     return lacks_results and directory.adoptable() == end.execution  # it was adopted, and another one was noted
+
+
+def _began_before(execution: str, other: str, directory: JobDirectory) -> bool:
+    """Whether an execution began before another one, by its directory: clocks of two machines may differ."""
+    numbers = [(directory.record(each) or {}).get("number") if each else None for each in (execution, other)]
+    first, second = numbers
+    return isinstance(first, int) and isinstance(second, int) and first < second
 
 
 def _seconds(value: Any) -> float:

@@ -54,8 +54,8 @@ class End:
 
     Attributes:
         state: DONE, FAILED or CANCELLED; READY if the job was asked to run again since, so that it has not ended.
-        ended_s: When, epoch seconds by the worker's clock: when it asked the server to accept the end. So a line that is
-            written late is not newer than one that was asked for since.
+        ended_s: When the server was asked to accept that, epoch seconds by the worker's clock. So a line that is
+            written late is not newer than another worker's line since.
         started_s: When its last attempt began; 0 if it never did.
         host: The machine.
         worker: The worker.

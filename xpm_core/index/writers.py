@@ -38,6 +38,8 @@ class IndexedJob(NamedTuple):
         params: Returns its parameters in one level. It is called only if the index lacks the job.
         again: Whether it had ended, and is to run again.
         new: Whether the server did not know it. What the index has of it may be of a job that was removed since.
+        asked_s: When the server was asked, before it answered: the job may have run and ended since. Epoch seconds;
+            0 for the time of the line.
     """
 
     identity: str
@@ -46,6 +48,7 @@ class IndexedJob(NamedTuple):
     params: Callable[[], Mapping[str, Any]]
     again: bool = False
     new: bool = False
+    asked_s: float = 0.0
 
 
 class SubmissionWriter:
@@ -69,11 +72,12 @@ class SubmissionWriter:
         known = self._known()
         now_s, lines = time.time(), []
         for job in jobs:
+            asked_s = job.asked_s or now_s
             if job.new or not _same(known.get(job.identity), job.tags):
-                lines.append(submitted_line(job.identity, job.task, job.tags, job.params(), now_s))
+                lines.append(submitted_line(job.identity, job.task, job.tags, job.params(), asked_s))
                 known[job.identity] = job.tags
             if job.again:
-                lines.append(again_line(job.identity, now_s))
+                lines.append(again_line(job.identity, asked_s))
         self._file.append(lines)
 
     def _known(self) -> dict[str, Mapping[str, Any]]:
@@ -109,9 +113,9 @@ class EndWriter:
         """
         self._file.append([again_line(identity, asked_s) for identity in identities])
 
-    def cancelled(self, identities: Iterable[str]) -> None:
-        """Write that jobs were cancelled that did not run."""
-        end = End(State.CANCELLED, time.time())
+    def cancelled(self, identities: Iterable[str], asked_s: float) -> None:
+        """Write that jobs were cancelled that did not run; `asked_s` as for `again`."""
+        end = End(State.CANCELLED, asked_s)
         self._file.append([ended_line(identity, end) for identity in identities])
 
     def add(self, identity: str, end: End) -> None:

@@ -22,6 +22,7 @@ from xpm_core.index.merged import MergedIndex
 from xpm_core.index.rebuild import ended_by
 from xpm_core.states import Event, State
 from xpm_core.workspace.experiment_directory import ExperimentDirectory
+from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.reported import results_file
 from xpm_core.workspace.workspace import Workspace
 
@@ -179,14 +180,21 @@ class UnreportedEnds:
 
     def _add(self, job: EndedJob, lost: bool) -> None:
         directory = self._workspace.job(job.task, job.identity)
-        known = {"started_s": job.started_s, "host": job.host, "worker": job.worker, "number": job.attempts}
-        left: dict[str, Any] = {}
         with contextlib.suppress(WorkspaceError, OSError):  # lost before it had a directory; or it is somebody else's
-            left = results_file.kept(directory, job.execution) | (directory.record(job.execution) or {})
             if lost:  # before the line: if that is never written, `xpm doctor --repair` finds the end by its marker
                 directory.write_lost(job.execution)
-        counts = {"ended_s": job.ended_s, "execution": job.execution, "error": job.error if lost else {}}
-        self._ends.add(job.identity, ended_by(known | left | counts, job.state))
+        self._ends.add(job.identity, end_by_server(directory, job))
+
+
+def end_by_server(directory: JobDirectory, job: EndedJob) -> End:
+    """How a job was cancelled, or lost, by the server and by what lies in its directory."""
+    known = {"started_s": job.started_s, "host": job.host, "worker": job.worker, "number": job.attempts}
+    left: dict[str, Any] = {}
+    with contextlib.suppress(WorkspaceError, OSError):
+        left = results_file.kept(directory, job.execution) | (directory.record(job.execution) or {})
+    error = job.error if job.state is State.FAILED else {}
+    counts = {"ended_s": job.ended_s, "execution": job.execution, "error": error}
+    return ended_by(known | left | counts, job.state)
 
 
 class RemovalWriter:

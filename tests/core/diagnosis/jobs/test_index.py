@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from helpers.simulated_jobs import ERROR, Lab
 
+from xpm_core.diagnosis.jobs import index
 from xpm_core.index.merged import MergedIndex
-from xpm_core.index.writers import RemovalWriter
+from xpm_core.index.writers import EndWriter, RemovalWriter
 from xpm_core.states import State
 from xpm_core.store import keys
+from xpm_core.store.jobs import Store
 
 if TYPE_CHECKING:
     from conftest import Doctor
@@ -83,6 +85,46 @@ def test_jobs_that_the_server_does_not_know_are_named(lab: Lab, doctor: Doctor) 
     lab.client.flushall()
     found = [each["text"] for each in doctor().findings if each["subject"] == SUBJECT]
     assert any("1 job of it the server does not know" in text for text in found)
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No end is so young that its line may still come."""
+    monkeypatch.setattr(index, "MOMENT_S", -1.0)
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_cancellation_that_was_never_noted_is_added(lab: Lab, doctor: Doctor) -> None:
+    """Whoever cancelled the job died between the server's answer and the line. It has no directory."""
+    identity = lab.submit("a")
+    Store(lab.client, lab.workspace.id).cancel(identity)
+    found = doctor()
+    assert (found.code, found.levels(SUBJECT)) == (1, ["error"])
+    assert f"it lacks how 1 job ended, which the server knows: {identity[:7]}" in found.about(SUBJECT)["text"]
+    assert doctor("--repair").levels(SUBJECT) == ["mended", "ok"]
+    assert MergedIndex(lab.workspace.path).read()[identity].state is State.CANCELLED
+    assert doctor().levels(SUBJECT) == ["ok"]
+
+
+@pytest.mark.usefixtures("settled")
+def test_an_end_that_a_late_line_of_a_retry_has_hidden_is_added(lab: Lab, doctor: Doctor) -> None:
+    """An earlier xpm noted a retry late, when the job had run and ended."""
+    lab.end("a", results={"accuracy": 0.5})
+    identity = lab.identity("a")
+    EndWriter(lab.workspace.path, "xpm").again([identity], time.time() + 60)
+    assert "it lacks how 1 job ended" in doctor().about(SUBJECT)["text"]
+    assert doctor("--repair").levels(SUBJECT) == ["mended", "ok"]
+    end = MergedIndex(lab.workspace.path).read()[identity].end
+    assert end is not None
+    assert (end.state, end.results) == (State.DONE, {"accuracy": 0.5})
+
+
+def test_an_end_that_may_still_be_written_is_not_missing(
+    lab: Lab, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "MOMENT_S", 3600.0)
+    Store(lab.client, lab.workspace.id).cancel(lab.submit("a"))
+    assert doctor().levels(SUBJECT) == ["ok"]
 
 
 def test_lists_that_an_earlier_xpm_did_not_keep_are_made_whole(lab: Lab, doctor: Doctor) -> None:

@@ -258,16 +258,11 @@ def _is_news(end: End, entry: Entry | None, directory: JobDirectory) -> bool:
     lacks_results = known.state is end.state and bool(end.results) and not known.results
     if known.execution == end.execution:
         return lacks_results or (end.state is State.DONE and known.state is not State.DONE)
-    if known.ended_s <= end.ended_s or _began_before(known.execution, end.execution, directory):
+    if known.ended_s <= end.ended_s:
+        return True
+    if known.started_s and known.attempt < end.attempt:  # it ran before; the clock of its machine was ahead
         return True
     return lacks_results and directory.adoptable() == end.execution  # it was adopted, and another one was noted
-
-
-def _began_before(execution: str, other: str, directory: JobDirectory) -> bool:
-    """Whether an execution began before another one, by its directory: clocks of two machines may differ."""
-    numbers = [(directory.record(each) or {}).get("number") if each else None for each in (execution, other)]
-    first, second = numbers
-    return isinstance(first, int) and isinstance(second, int) and first < second
 
 
 def _seconds(value: Any) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from helpers.finished_jobs import Study
@@ -103,14 +104,14 @@ def test_what_is_completed_counts_whatever_the_name_of_the_file_that_lacks_it(tm
 
 
 def test_an_end_by_a_clock_that_is_ahead_gives_way_to_that_of_a_later_execution(tmp_path: Path) -> None:
-    """The machine of the first execution had the wrong time. The directory numbers its executions."""
+    """The machine of the first execution had the wrong time. Executions have numbers."""
     study = Study(tmp_path)
     job = study.grid(1, record=REPORTED)[1]
     known = end_of(study, job)
-    number = (job.record(known.execution) or {})["number"]
-    job.write_record(number + 1, "second", {"reason": "done", "ended_s": known.ended_s + 1, "results": {"accuracy": 1}})
+    record = {"reason": "done", "ended_s": known.ended_s + 1, "results": {"accuracy": 1}}
+    job.write_record(known.attempt + 1, "second", record)
     job.write_marker("done", "second")
-    ahead = End(State.FAILED, known.ended_s + 600, execution=known.execution, error={"type": "ValueError"})
+    ahead = replace(known, state=State.FAILED, ended_s=known.ended_s + 600, results={})
     bare_index(study, ended_line(job.identity, ahead))
     rebuild(study.workspace)
     assert (end_of(study, job).execution, end_of(study, job).results) == ("second", {"accuracy": 1})

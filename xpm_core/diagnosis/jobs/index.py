@@ -95,6 +95,8 @@ def _proven(patient: Patient, job: Job) -> End | None:
     end = rebuild.ended(directory)
     if end is not None and (end.state, end.execution) == (job.state, job.execution):
         return end
+    if job.state is State.CANCELLED and (end is not None or not job.execution):  # it was to run again, or never ran
+        return End(State.CANCELLED, job.ended_s)
     is_alone = job.state is State.CANCELLED or (job.state is State.FAILED and job.reason == Event.LOST)
     return end_by_server(directory, job) if is_alone else None
 

@@ -10,11 +10,13 @@ import pytest
 from helpers.simulated_jobs import ERROR, Lab
 
 from xpm_core.diagnosis.jobs import index
+from xpm_core.index.entries import End
 from xpm_core.index.merged import MergedIndex
 from xpm_core.index.writers import EndWriter, RemovalWriter
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.jobs import Store
+from xpm_core.workspace.job_spec import Retries
 
 if TYPE_CHECKING:
     from conftest import Doctor
@@ -103,6 +105,29 @@ def test_a_cancellation_that_was_never_noted_is_added(lab: Lab, doctor: Doctor) 
     assert f"it lacks how 1 job ended, which the server knows: {identity[:7]}" in found.about(SUBJECT)["text"]
     assert doctor("--repair").levels(SUBJECT) == ["mended", "ok"]
     assert MergedIndex(lab.workspace.path).read()[identity].state is State.CANCELLED
+    assert doctor().levels(SUBJECT) == ["ok"]
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_cancelled_retry_that_was_never_noted_has_nothing_of_the_attempt_before(lab: Lab, doctor: Doctor) -> None:
+    lab.end("a", State.FAILED, ERROR, results={"accuracy": 0.5})
+    identity, store = lab.identity("a"), Store(lab.client, lab.workspace.id)
+    store.retry(identity)
+    store.cancel(identity)
+    assert doctor("--repair").levels(SUBJECT) == ["mended", "ok"]
+    end = MergedIndex(lab.workspace.path).read()[identity].end
+    assert end == End(State.CANCELLED, end.ended_s if end is not None else 0.0)
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_loss_that_was_never_noted_is_added(lab: Lab, doctor: Doctor) -> None:
+    lease = lab.start("a", retries=Retries(max_losses=0))
+    lab.store.lose(lease)
+    lab.directory("a").prepare(1)
+    doctor("--repair")
+    end = MergedIndex(lab.workspace.path).read()[lease.identity].end
+    assert end is not None
+    assert (end.state, end.execution) == (State.FAILED, lease.execution)
     assert doctor().levels(SUBJECT) == ["ok"]
 
 

@@ -5,12 +5,14 @@ Owns: which of these ends are proven. The server says how a job stands, and its 
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from xpm_core.diagnosis.file_system import is_shared
 from xpm_core.diagnosis.findings import REPAIR, Finding, error, named, ok
-from xpm_core.diagnosis.jobs.markers import LATE_S, MOMENT_S
+from xpm_core.diagnosis.jobs import markers
 from xpm_core.diagnosis.patient import JobFacts, Patient
 from xpm_core.index import rebuild
 from xpm_core.index.entries import End, Entry
@@ -50,7 +52,7 @@ def check(patient: Patient) -> Iterator[Finding]:
         whose = "its" if count == 1 else "their"
         text = f"it lacks {plural(count, 'job')} of the server: no directory has {whose} parameters"
         yield error(SUBJECT, text, "run their script again, it adds them")
-    endless = _endless(patient, entries, lacking.ends)
+    endless = _endless(patient, index, lacking.ends)
     if endless:
         text = f"it lacks how {plural(len(endless), 'job')} ended, which the server knows: {named(endless)}"
         yield error(SUBJECT, text, REPAIR, _adder(patient, endless))
@@ -69,24 +71,33 @@ def _lacks_end(job: JobFacts | Job, entry: Entry | None) -> bool:
     return entry.state is not job.state or bool(known and job.execution and known != job.execution)
 
 
-def _endless(patient: Patient, entries: Mapping[str, Entry], found: Collection[str]) -> list[str]:
+def _endless(patient: Patient, index: MergedIndex, found: Collection[str]) -> list[str]:
     """The jobs whose ends the index lacks, and that are proven: their writers died before they wrote them.
+
+    A writer may be about to write: one on this machine has a moment for that, and the line of another one may be hidden
+    by a shared file system.
 
     Args:
         patient: The workspace.
-        entries: What the index says.
+        index: What was read of the index, to be read on.
         found: Jobs whose ends the directories alone have.
     """
-    doubtful = [each for each, job in patient.jobs.items() if each not in found and _lacks_end(job, entries.get(each))]
+    doubtful: Collection[str] = patient.jobs.keys() - set(found)
+    shared, deadline = is_shared(patient.workspace.path), time.monotonic() + markers.MOMENT_S
+    known: Mapping[str, JobFacts] = patient.jobs
+    while True:
+        entries = index.read_on()
+        doubtful = [each for each in doubtful if each in known and _lacks_end(known[each], entries.get(each))]
+        if not doubtful or (known is not patient.jobs and (shared or time.monotonic() > deadline)):
+            break
+        if known is not patient.jobs:
+            time.sleep(markers.POLL_S)
+        known = patient.read(doubtful)
     if not doubtful:
         return []
-    young_s = server_time(patient.client) - (LATE_S if is_shared(patient.workspace.path) else MOMENT_S)
-    now = patient.view.reader.jobs.read(doubtful)  # the index was read after the jobs: they may have moved on
-    return [
-        job.identity
-        for job in now
-        if _lacks_end(job, entries.get(job.identity)) and job.ended_s < young_s and _proven(patient, job) is not None
-    ]
+    late_s = server_time(patient.client) - markers.LATE_S if shared else math.inf
+    jobs = patient.view.reader.jobs.read(doubtful)
+    return sorted(job.identity for job in jobs if job.ended_s < late_s and _proven(patient, job) is not None)
 
 
 def _proven(patient: Patient, job: Job) -> End | None:

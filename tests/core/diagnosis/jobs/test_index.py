@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from helpers.simulated_jobs import ERROR, Lab
+from helpers.waiting import PATIENCE_S
 
-from xpm_core.diagnosis.jobs import index
+from xpm_core.diagnosis.jobs import index, markers
 from xpm_core.index.entries import End
 from xpm_core.index.merged import MergedIndex
 from xpm_core.index.writers import EndWriter, RemovalWriter
@@ -89,13 +90,6 @@ def test_jobs_that_the_server_does_not_know_are_named(lab: Lab, doctor: Doctor) 
     assert any("1 job of it the server does not know" in text for text in found)
 
 
-@pytest.fixture
-def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No end is so young that its line may still come."""
-    monkeypatch.setattr(index, "MOMENT_S", -1.0)
-
-
-@pytest.mark.usefixtures("settled")
 def test_a_cancellation_that_was_never_noted_is_added(lab: Lab, doctor: Doctor) -> None:
     """Whoever cancelled the job died between the server's answer and the line. It has no directory."""
     identity = lab.submit("a")
@@ -108,7 +102,6 @@ def test_a_cancellation_that_was_never_noted_is_added(lab: Lab, doctor: Doctor) 
     assert doctor().levels(SUBJECT) == ["ok"]
 
 
-@pytest.mark.usefixtures("settled")
 def test_a_cancelled_retry_that_was_never_noted_has_nothing_of_the_attempt_before(lab: Lab, doctor: Doctor) -> None:
     lab.end("a", State.FAILED, ERROR, results={"accuracy": 0.5})
     identity, store = lab.identity("a"), Store(lab.client, lab.workspace.id)
@@ -119,7 +112,6 @@ def test_a_cancelled_retry_that_was_never_noted_has_nothing_of_the_attempt_befor
     assert end == End(State.CANCELLED, end.ended_s if end is not None else 0.0)
 
 
-@pytest.mark.usefixtures("settled")
 def test_a_loss_that_was_never_noted_is_added(lab: Lab, doctor: Doctor) -> None:
     lease = lab.start("a", retries=Retries(max_losses=0))
     lab.store.lose(lease)
@@ -131,7 +123,6 @@ def test_a_loss_that_was_never_noted_is_added(lab: Lab, doctor: Doctor) -> None:
     assert doctor().levels(SUBJECT) == ["ok"]
 
 
-@pytest.mark.usefixtures("settled")
 def test_an_end_that_a_late_line_of_a_retry_has_hidden_is_added(lab: Lab, doctor: Doctor) -> None:
     """An earlier xpm noted a retry late, when the job had run and ended."""
     lab.end("a", results={"accuracy": 0.5})
@@ -147,8 +138,22 @@ def test_an_end_that_a_late_line_of_a_retry_has_hidden_is_added(lab: Lab, doctor
 def test_an_end_that_may_still_be_written_is_not_missing(
     lab: Lab, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "MOMENT_S", 3600.0)
+    """Another machine has written it, and the file system does not show it yet."""
     Store(lab.client, lab.workspace.id).cancel(lab.submit("a"))
+    monkeypatch.setattr(index, "is_shared", lambda path: True)
+    assert doctor().levels(SUBJECT) == ["ok"]
+    monkeypatch.setattr(markers, "LATE_S", -60.0)
+    assert doctor().levels(SUBJECT) == ["error"]
+
+
+def test_an_end_that_is_written_while_the_doctor_looks_is_not_missing(
+    lab: Lab, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = lab.submit("a")
+    Store(lab.client, lab.workspace.id).cancel(identity)
+    ends = EndWriter(lab.workspace.path, "xpm")
+    monkeypatch.setattr(markers, "MOMENT_S", PATIENCE_S)
+    monkeypatch.setattr(index.time, "sleep", lambda _: ends.cancelled([identity], time.time()))
     assert doctor().levels(SUBJECT) == ["ok"]
 
 

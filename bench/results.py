@@ -79,7 +79,7 @@ def tables(count: int, limit: Limit | None) -> list[Row]:
 
 
 class Swept:
-    """A workspace with a sweep: the jobs' records in the server, and their lines in the index, but no directories.
+    """A workspace with a sweep: the jobs' records in the server, their lines in the index, and empty directories.
 
     They reach the server by the scripts that all jobs take, with the marker of an execution, as if their directories
     said that they are done.
@@ -103,6 +103,7 @@ class Swept:
             )
             for number, execution in batch.items():
                 self.ended.add(identity_of(number), end_of(number, execution))
+                os.makedirs(f"{self.workspace.path}/jobs/trials.train/{identity_of(number)}")  # each row looks for it
 
 
 def submission(number: int, execution: str) -> Submission:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+
 import redis
 from helpers.simulated_jobs import ERROR, Lab
 
@@ -52,6 +54,7 @@ class EveryState:
         self.ids[State.DELAYED] = lab.end("delayed", State.FAILED, ERROR, params=PARAMS, retries=retries).identity
         self.ids[State.CANCELLED] = lab.submit("cancelled", params=PARAMS)
         lab.store.cancel(self.ids[State.CANCELLED])
+        lab.ends.cancelled([self.ids[State.CANCELLED]], time.time())
 
     def _hold(self) -> None:
         """Make the job that runs, and those that wait."""

@@ -74,9 +74,10 @@ def cancel(
         What came of each, in order. An error of the server leaves open what came of the jobs of its batch.
     """
     for batch in _batches(rows):
+        asked_s = time.time()
         answers = opened.store.cancel_each((row.identity, spares_running(row)) for row in batch)
         results = [_cancelled(opened, row, answer, again) for row, answer in zip(batch, answers, strict=True)]
-        opened.ends.cancelled(row.identity for row in _of_kind(batch, results, CancelCode.CANCELLED))
+        opened.ends.cancelled((row.identity for row in _of_kind(batch, results, CancelCode.CANCELLED)), asked_s)
         yield from results
 
 

@@ -54,7 +54,8 @@ class End:
 
     Attributes:
         state: DONE, FAILED or CANCELLED; READY if the job was asked to run again since, so that it has not ended.
-        ended_s: When, epoch seconds by the worker's clock.
+        ended_s: When the server was asked to accept that, epoch seconds by the worker's clock. So a line that is
+            written late is not newer than another worker's line since.
         started_s: When its last attempt began; 0 if it never did.
         host: The machine.
         worker: The worker.
@@ -197,8 +198,8 @@ def read_line(
 ) -> bool:
     """Add what a line says to the entries.
 
-    A later submission replaces task, tags and parameters of an earlier one. Of several ends, the latest counts. A line
-    of a kind that this xpm does not know adds nothing: a later one has written it.
+    A later submission replaces task, tags and parameters of an earlier one. Of several ends, the latest counts, in
+    whatever order they are read. A line of a kind that this xpm does not know adds nothing: a later one has written it.
 
     Args:
         line: The line.
@@ -232,11 +233,22 @@ def read_line(
             if end.ended_s <= until_s:
                 return True
             entry = known or entries.setdefault(identity, Entry(identity))
-            if entry.end is None or end.ended_s >= entry.end.ended_s:
+            if entry.end is None or _is_newer(end, entry.end):
                 entry.end = end
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return False
     return True
+
+
+def _is_newer(end: End, known: End) -> bool:
+    """Whether an end came after another one of the same job.
+
+    Of one execution, the server may accept that it is done after it counted as lost, and nothing after that.
+    """
+    done = end.state is State.DONE
+    if end.execution and end.execution == known.execution and done is not (known.state is State.DONE):
+        return done
+    return end.ended_s >= known.ended_s
 
 
 def _submission(found: dict[str, Any]) -> Entry:

@@ -66,8 +66,8 @@ def lacking(workspace: Workspace) -> Lacking:
             if (found := read[identity]) is not None:
                 submissions.setdefault(experiment, []).append(found)
         if identity not in ends and (end := ended(directory)) is not None and _is_news(end, entry, directory):
-            earlier_s = entry.end.ended_s if entry is not None and entry.end is not None else 0.0
-            ends[identity] = replace(end, ended_s=max(end.ended_s, earlier_s))
+            earlier_s = entry.end.ended_s if entry is not None and entry.end is not None else None
+            ends[identity] = replace(end, ended_s=that_counts(end.ended_s, earlier_s))
     return Lacking(submissions, ends)
 
 
@@ -85,16 +85,27 @@ def rebuild(workspace: Workspace) -> Lacking:
     name = _file_name("rebuilt")
     for experiment, entries in found.submissions.items():
         lines = [
-            submitted_line(e.identity, e.task, e.tags, e.params, _that_counts(e.submitted_s, removed.get(e.identity)))
+            submitted_line(e.identity, e.task, e.tags, e.params, that_counts(e.submitted_s, removed.get(e.identity)))
             for e in entries
         ]
         _write(submissions_folder(workspace.experiment(experiment)) / name, lines)
-    ends = {
-        each: replace(end, ended_s=_that_counts(end.ended_s, removed.get(each))) for each, end in found.ends.items()
-    }
-    if ends:
-        _write(ends_folder(workspace.path) / name, [ended_line(each, end) for each, end in ends.items()])
+    add_ends(workspace, found.ends)
     return found
+
+
+def add_ends(workspace: Workspace, ends: Mapping[str, End]) -> None:
+    """Add ends, by the identities of their jobs.
+
+    Raises:
+        WorkspaceError: They cannot be written.
+    """
+    removed = read_removals(removal_files(workspace.path))
+    lines = [
+        ended_line(each, replace(end, ended_s=that_counts(end.ended_s, removed.get(each))))
+        for each, end in ends.items()
+    ]
+    if lines:
+        _write(ends_folder(workspace.path) / _file_name("rebuilt"), lines)
 
 
 class Addition(NamedTuple):
@@ -130,11 +141,11 @@ def add(workspace: Workspace, experiment: ExperimentDirectory, jobs: Iterable[Ad
     for job in jobs:
         identity = job.directory.identity
         entry = described(job.directory) or Entry(identity, submitted_s=time.time())
-        submitted_s = _that_counts(entry.submitted_s, removed.get(identity))
+        submitted_s = that_counts(entry.submitted_s, removed.get(identity))
         submissions.append(submitted_line(identity, job.task, job.tags, entry.params, submitted_s))
         end = ended(job.directory) if job.ended else None
         if end is not None:
-            ends.append(ended_line(identity, replace(end, ended_s=_that_counts(end.ended_s, removed.get(identity)))))
+            ends.append(ended_line(identity, replace(end, ended_s=that_counts(end.ended_s, removed.get(identity)))))
     if ends:
         _write(ends_folder(workspace.path) / name, ends)
     _write(submissions_folder(experiment) / name, submissions)
@@ -144,9 +155,12 @@ def _file_name(what: str) -> str:
     return f"{what}-{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}{END}"
 
 
-def _that_counts(moment_s: float, removed_s: float | None) -> float:
-    """A time for a line. A job that was removed may be there again, from a copy; then earlier lines count no more."""
-    return moment_s if removed_s is None else max(moment_s, removed_s + 0.001)
+def that_counts(moment_s: float, earlier_s: float | None) -> float:
+    """A time for a line that is to count instead of what was written before, in whatever order files are read.
+
+    A job that was removed may be there again, from a copy; then earlier lines count no more.
+    """
+    return moment_s if earlier_s is None else max(moment_s, earlier_s + 0.001)
 
 
 def _remove_damage(workspace: Workspace) -> None:
@@ -243,8 +257,10 @@ def _is_news(end: End, entry: Entry | None, directory: JobDirectory) -> bool:
         return True
     lacks_results = known.state is end.state and bool(end.results) and not known.results
     if known.execution == end.execution:
-        return lacks_results
+        return lacks_results or (end.state is State.DONE and known.state is not State.DONE)
     if known.ended_s <= end.ended_s:
+        return True
+    if known.started_s and known.attempt < end.attempt:  # it ran before; the clock of its machine was ahead
         return True
     return lacks_results and directory.adoptable() == end.execution  # it was adopted, and another one was noted
 

@@ -22,6 +22,7 @@ from xpm_core.index.merged import MergedIndex
 from xpm_core.index.rebuild import ended_by
 from xpm_core.states import Event, State
 from xpm_core.workspace.experiment_directory import ExperimentDirectory
+from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.reported import results_file
 from xpm_core.workspace.workspace import Workspace
 
@@ -38,6 +39,8 @@ class IndexedJob(NamedTuple):
         params: Returns its parameters in one level. It is called only if the index lacks the job.
         again: Whether it had ended, and is to run again.
         new: Whether the server did not know it. What the index has of it may be of a job that was removed since.
+        asked_s: When the server was asked, before it answered: the job may have run and ended since. Epoch seconds;
+            0 for the time of the line.
     """
 
     identity: str
@@ -46,6 +49,7 @@ class IndexedJob(NamedTuple):
     params: Callable[[], Mapping[str, Any]]
     again: bool = False
     new: bool = False
+    asked_s: float = 0.0
 
 
 class SubmissionWriter:
@@ -69,11 +73,12 @@ class SubmissionWriter:
         known = self._known()
         now_s, lines = time.time(), []
         for job in jobs:
+            asked_s = job.asked_s or now_s
             if job.new or not _same(known.get(job.identity), job.tags):
-                lines.append(submitted_line(job.identity, job.task, job.tags, job.params(), now_s))
+                lines.append(submitted_line(job.identity, job.task, job.tags, job.params(), asked_s))
                 known[job.identity] = job.tags
             if job.again:
-                lines.append(again_line(job.identity, now_s))
+                lines.append(again_line(job.identity, asked_s))
         self._file.append(lines)
 
     def _known(self) -> dict[str, Mapping[str, Any]]:
@@ -109,9 +114,9 @@ class EndWriter:
         """
         self._file.append([again_line(identity, asked_s) for identity in identities])
 
-    def cancelled(self, identities: Iterable[str]) -> None:
-        """Write that jobs were cancelled that did not run."""
-        end = End(State.CANCELLED, time.time())
+    def cancelled(self, identities: Iterable[str], asked_s: float) -> None:
+        """Write that jobs were cancelled that did not run; `asked_s` as for `again`."""
+        end = End(State.CANCELLED, asked_s)
         self._file.append([ended_line(identity, end) for identity in identities])
 
     def add(self, identity: str, end: End) -> None:
@@ -175,14 +180,21 @@ class UnreportedEnds:
 
     def _add(self, job: EndedJob, lost: bool) -> None:
         directory = self._workspace.job(job.task, job.identity)
-        known = {"started_s": job.started_s, "host": job.host, "worker": job.worker, "number": job.attempts}
-        left: dict[str, Any] = {}
         with contextlib.suppress(WorkspaceError, OSError):  # lost before it had a directory; or it is somebody else's
-            left = results_file.kept(directory, job.execution) | (directory.record(job.execution) or {})
             if lost:  # before the line: if that is never written, `xpm doctor --repair` finds the end by its marker
                 directory.write_lost(job.execution)
-        counts = {"ended_s": job.ended_s, "execution": job.execution, "error": job.error if lost else {}}
-        self._ends.add(job.identity, ended_by(known | left | counts, job.state))
+        self._ends.add(job.identity, end_by_server(directory, job))
+
+
+def end_by_server(directory: JobDirectory, job: EndedJob) -> End:
+    """How a job was cancelled, or lost, by the server and by what lies in its directory."""
+    known = {"started_s": job.started_s, "host": job.host, "worker": job.worker, "number": job.attempts}
+    left: dict[str, Any] = {}
+    with contextlib.suppress(WorkspaceError, OSError):
+        left = results_file.kept(directory, job.execution) | (directory.record(job.execution) or {})
+    error = job.error if job.state is State.FAILED else {}
+    counts = {"ended_s": job.ended_s, "execution": job.execution, "error": error}
+    return ended_by(known | left | counts, job.state)
 
 
 class RemovalWriter:

@@ -223,8 +223,8 @@ class View:
     def results(self, experiment: str = "", filter: str | Filter = "") -> Table:
         """Return a table of what jobs have reported: a row for each job, columns for what differs, and for results.
 
-        It is read from the index, and no directory is opened. Tasks none of whose jobs report anything are left out,
-        unless there is a filter. Foreign rows, which `xpm import --csv` and the like have brought, come last.
+        It is read from the index; a note names done jobs whose directories are gone. Tasks none of whose jobs report
+        anything are left out, unless there is a filter. Foreign rows, as of `xpm import --csv`, come last.
 
         Args:
             experiment: The name of the experiment; empty for all jobs of the workspace.

@@ -5,16 +5,23 @@ Owns: which of them have no place in it, and what a reader should know of the re
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
+from xpm_core.labels import label
+from xpm_core.results.foreign import ForeignRun
 from xpm_core.results.jobs import Job, Known
 from xpm_core.results.table import Table
 from xpm_core.states import State
 from xpm_core.words.text import listed, plural
+from xpm_core.workspace.workspace import Workspace
 
 NAMED = 3
-"""How many results a note names."""
+"""How many results, or jobs, a note names."""
+LATE_S = 120.0
+"""How long a network file system may list a folder as it was before, seconds."""
 
 
 def table_of(
@@ -45,7 +52,7 @@ def table_of(
         said.append(f"Left out, because none has reported anything: {_counts(silent)}.")
     elif not reporting and jobs:
         said.append("No job has reported a result: return it from execute(), or call result().")
-    return Table(kept, Known(workspace, others), [*said, *_lacking(kept)])
+    return Table(kept, Known(workspace, others), [*said, *_lacking(kept), *_gone(kept, workspace)])
 
 
 def _counts(jobs: dict[str, int]) -> str:
@@ -71,3 +78,35 @@ def _lacking(jobs: Sequence[Job]) -> Iterator[str]:
         if short:
             words = [f"{count} without {name}" for name, count in short.items()]
             yield f"Of {len(task)} done jobs of {task[0].name}: {listed(words, NAMED)}."
+
+
+def _gone(jobs: Sequence[Job], workspace: Path) -> Iterator[str]:
+    """The done jobs whose directories were deleted, so that only the index has what they have reported.
+
+    The folder of each task is listed once, in place of a look at each directory.
+    """
+    late_s, done = time.time() - LATE_S, dict[str, list[Job]]()
+    for job in jobs:
+        if job.state is State.DONE and job.task and not isinstance(job, ForeignRun):
+            done.setdefault(job.task, []).append(job)
+    gone: list[str] = []
+    for task, of_task in done.items():
+        there = _names_in(workspace / Workspace(workspace, "").folder_of(task))
+        if there is not None:
+            lacking = [job for job in of_task if job.identity not in there]
+            gone += [label(job.name or "?", job.identity) for job in lacking if (job.ended_s or late_s) < late_s]
+    if len(gone) == 1:
+        yield f"The directory of a done job is gone: {gone[0]}. Only the index has its values. Run its script again."
+    elif gone:
+        which = f"The directories of {len(gone)} done jobs are gone: {listed(gone, NAMED)}"
+        yield f"{which}. Only the index has their values. Run their script again."
+
+
+def _names_in(folder: Path) -> set[str] | None:
+    """The names in a folder, none if it does not exist; None if it cannot be read."""
+    try:
+        return set(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    except OSError:
+        return None

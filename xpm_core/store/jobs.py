@@ -359,7 +359,7 @@ class Store:
             least_s: A time that was too short for it, seconds. No worker that has less left claims it from now on.
 
         Returns:
-            The code and the job's state now.
+            The code and the job's state now; empty if another execution has the job since.
         """
         code, state = self._run("release", keys.leases(self.w), lease.identity, lease.execution, int(started), least_s)
         return ReleaseCode(code), text_of(state)
@@ -376,7 +376,7 @@ class Store:
             error: Why the job fails, if every living worker that serves its queue has refused it.
 
         Returns:
-            The code and the job's state now.
+            The code and the job's state now; empty if another execution has the job since.
         """
         code, state = self._run(
             "refuse", keys.leases(self.w), worker.name, worker.lease_ms, lease.identity, lease.execution,
@@ -388,7 +388,7 @@ class Store:
         """Say that a job was lost because its starter died. The end of its lease would say so later.
 
         Returns:
-            The code and the job's state now.
+            The code and the job's state now; empty if another execution has the job since.
         """
         code, state = self._run("lose", keys.leases(self.w), lease.identity, lease.execution)
         return LoseCode(code), text_of(state)

@@ -284,7 +284,10 @@ class Claim(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """Whether the outcome counts, the state that the job went to, and the reply to the next claim."""
+    """Whether the outcome counts, the state that the job went to, and the reply to the next claim.
+
+    The state is empty if the outcome was accepted before, and another execution has the job since.
+    """
 
     code: FinishCode
     state: str

@@ -310,7 +310,7 @@ class Claimer:
         reply, asked = answer
         wiped = reply.code is FinishCode.UNKNOWN and outcome is State.DONE
         if not forged and (wiped or (reply.accepted and reply.state in ENDS)):
-            self._note_end(held, outcome if wiped else State(reply.state), error, adopted=adopted)
+            self._note_end(held, outcome if wiped else State(reply.state), error, asked, adopted=adopted)
         if wanted:
             self._next = self._taken(reply.next, asked)
         else:
@@ -332,9 +332,9 @@ class Claimer:
             lambda: self.store.release(held.lease, started=started, least_s=least_s),
             self._calls.refused_or_tried,
         )
-        (code, state), _ = answer or ((ReleaseCode.UNKNOWN, ""), 0.0)
+        (code, state), asked = answer or ((ReleaseCode.UNKNOWN, ""), 0.0)
         if code is not ReleaseCode.STALE and state == State.CANCELLED.value:
-            self._note_end(held, State.CANCELLED, None)
+            self._note_end(held, State.CANCELLED, None, asked)
 
     def refuse(self, held: HeldLease, refusal: Refusal, error: Mapping[str, Any]) -> bool:
         """Hand back a job that this worker cannot import, see `Store.refuse`.
@@ -352,8 +352,8 @@ class Claimer:
             lambda: self.store.refuse(self.worker, held.lease, refusal, error),
             self._calls.refused_or_tried,
         )
-        (code, state), _ = answer or ((RefuseCode.UNKNOWN, ""), 0.0)
-        return code is not RefuseCode.STALE and self._has_failed(held, state, error)
+        (code, state), asked = answer or ((RefuseCode.UNKNOWN, ""), 0.0)
+        return code is not RefuseCode.STALE and self._has_failed(held, state, error, asked)
 
     def lose(self, held: HeldLease) -> bool:
         """Give up a job whose processes died with their starter. It counts as lost, as if the worker had died.
@@ -366,22 +366,28 @@ class Claimer:
             lambda: self.store.lose(held.lease),
             self._calls.refused_or_tried,
         )
-        (code, state), _ = answer or ((LoseCode.UNKNOWN, ""), 0.0)
+        (code, state), asked = answer or ((LoseCode.UNKNOWN, ""), 0.0)
         error = {"type": "Lost", "message": "the process that started it was killed"}
-        return code is not LoseCode.STALE and self._has_failed(held, state, error)
+        return code is not LoseCode.STALE and self._has_failed(held, state, error, asked)
 
-    def _has_failed(self, held: HeldLease, state: str, error: Mapping[str, Any]) -> bool:
+    def _has_failed(self, held: HeldLease, state: str, error: Mapping[str, Any], asked: float) -> bool:
         """Whether a job that this slot has given back has failed. If it has ended so, that is written."""
         if state in (State.FAILED.value, State.CANCELLED.value):
-            self._note_end(held, State(state), error)
+            self._note_end(held, State(state), error, asked)
         return state == State.FAILED.value
 
-    def _note_end(self, held: HeldLease, state: State, error: Mapping[str, Any] | None, *, adopted: str = "") -> None:
-        """Write into the workspace's index how a job has ended. If it has run, also pass that on."""
+    def _note_end(
+        self, held: HeldLease, state: State, error: Mapping[str, Any] | None, asked: float, *, adopted: str = ""
+    ) -> None:
+        """Write into the workspace's index how a job has ended. If it has run, also pass that on.
+
+        The end has the time when the server was asked, not that of the line. This process may sleep in between, and
+        meanwhile the job may run again and end.
+        """
         lease = held.lease
         end = End(
             state=state,
-            ended_s=time.time(),
+            ended_s=time.time() - (boot_time() - asked),
             started_s=held.began_s,
             host=self.worker.host,
             worker=self.worker.name,

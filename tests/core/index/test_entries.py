@@ -113,6 +113,17 @@ def test_of_several_ends_the_latest_counts() -> None:
         assert end.state is State.DONE
 
 
+def test_an_execution_that_was_lost_and_is_done_after_all_is_done() -> None:
+    """The call that says so may have been sent before the lease ended, and accepted after that."""
+    lost = ended_line(J, End(State.FAILED, 20.0, execution="e1", error={"type": "WorkerLost"}))
+    done = ended_line(J, End(State.DONE, 10.0, execution="e1"))
+    for lines in ((lost, done), (done, lost)):
+        assert read(*lines)[J].state is State.DONE
+        assert read(*lines, again_line(J, 30.0))[J].state is None
+    other = ended_line(J, End(State.FAILED, 20.0, execution="e2"))
+    assert read(done, other)[J].state is State.FAILED
+
+
 def test_a_job_belongs_to_all_experiments_that_submitted_it() -> None:
     entries: dict[str, Entry] = {}
     line = submitted_line(J, "a:T", {}, {}, 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from helpers.finished_jobs import Study
@@ -12,6 +13,7 @@ from xpm_core.index.folders import ends_folder
 from xpm_core.index.merged import MergedIndex
 from xpm_core.index.rebuild import ended, lacking, rebuild
 from xpm_core.index.writers import RemovalWriter
+from xpm_core.states import State
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.reported.results_file import Reported
 
@@ -82,3 +84,45 @@ def test_a_job_whose_worker_was_lost_has_what_its_file_says(tmp_path: Path) -> N
     Reported("earlier", {"accuracy": 0.5}).write(job)
     assert (end := ended(job)) is not None
     assert end.results == {}
+
+
+def bare_index(study: Study, line: str, name: str = "zoo.0.jsonl") -> None:
+    """An index of ends that has one line, in a file whose name comes after that of a repair."""
+    for file in ends_folder(study.workspace.path).iterdir():
+        file.unlink()
+    (ends_folder(study.workspace.path) / name).write_text(line + "\n")
+
+
+def test_what_is_completed_counts_whatever_the_name_of_the_file_that_lacks_it(tmp_path: Path) -> None:
+    study = Study(tmp_path)
+    job = study.grid(1, record=REPORTED)[1]
+    known = end_of(study, job)
+    bare_index(study, ended_line(job.identity, End(known.state, known.ended_s + 5, execution=known.execution)))
+    rebuild(study.workspace)
+    assert end_of(study, job).results == {"accuracy": 0.9}
+    assert lacking(study.workspace).jobs == 0
+
+
+def test_an_end_by_a_clock_that_is_ahead_gives_way_to_that_of_a_later_execution(tmp_path: Path) -> None:
+    """The machine of the first execution had the wrong time. Executions have numbers."""
+    study = Study(tmp_path)
+    job = study.grid(1, record=REPORTED)[1]
+    known = end_of(study, job)
+    record = {"reason": "done", "ended_s": known.ended_s + 1, "results": {"accuracy": 1}}
+    job.write_record(known.attempt + 1, "second", record)
+    job.write_marker("done", "second")
+    ahead = replace(known, state=State.FAILED, ended_s=known.ended_s + 600, results={})
+    bare_index(study, ended_line(job.identity, ahead))
+    rebuild(study.workspace)
+    assert (end_of(study, job).execution, end_of(study, job).results) == ("second", {"accuracy": 1})
+    assert lacking(study.workspace).jobs == 0
+
+
+def test_a_job_that_was_done_after_it_counted_as_lost_is_done(tmp_path: Path) -> None:
+    study = Study(tmp_path)
+    job = study.grid(1, record=REPORTED)[1]
+    known = end_of(study, job)
+    bare_index(study, ended_line(job.identity, End(State.FAILED, known.ended_s + 9, execution=known.execution)))
+    rebuild(study.workspace)
+    assert end_of(study, job).state is State.DONE
+    assert lacking(study.workspace).jobs == 0

@@ -63,6 +63,23 @@ def test_a_worker_writes_each_end(workspace: Workspace) -> None:
     assert MergedIndex(workspace.path).read()[A].end == End(State.DONE, 2.0)
 
 
+def test_a_run_that_writes_late_loses_no_end_that_came_since(workspace: Workspace) -> None:
+    """Between the server's answer and the line, the job ran again and ended. Another run gave it other tags."""
+    EndWriter(workspace.path, "w").add(A, End(State.DONE, 20.0))
+    SubmissionWriter(workspace.experiment("e"), "run2").add([job(A, {"n": 2}, x=1)._replace(asked_s=15.0)])
+    SubmissionWriter(workspace.experiment("e"), "run1").add(
+        [job(A, {"n": 1}, x=1)._replace(again=True, new=True, asked_s=10.0)]
+    )
+    entry = MergedIndex(workspace.path).read()[A]
+    assert (entry.state, entry.tags) == (State.DONE, {"n": 2})
+
+
+def test_a_cancellation_that_is_written_late_loses_no_end_that_came_since(workspace: Workspace) -> None:
+    EndWriter(workspace.path, "w").add(A, End(State.DONE, 20.0))
+    EndWriter(workspace.path, "xpm").cancelled([A], 10.0)
+    assert MergedIndex(workspace.path).read()[A].state is State.DONE
+
+
 def test_what_cannot_be_written_is_said_once_and_stops_nothing(
     workspace: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:

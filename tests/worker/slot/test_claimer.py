@@ -332,3 +332,101 @@ def test_an_attempt_that_is_tried_again_is_no_end(desk: StoreClient, idle: Claim
     assert held is not None
     idle.finish(held, State.FAILED, error={"type": "ValueError"})
     assert MergedIndex(tmp_path).read() == {}
+
+
+def ended_in(tmp_path: Path, lease: Lease) -> tuple[State, str]:
+    """How a job has ended by the index: its state, and the execution."""
+    end = MergedIndex(tmp_path).read()[lease.identity].end
+    assert end is not None
+    return end.state, end.execution
+
+
+def run_elsewhere(desk: StoreClient, tmp_path: Path, outcome: State) -> Lease:
+    """Another worker runs the job to its end, and writes that."""
+    other = Claimer(desk.store, desk.store, WORKER, Orders(), lambda: None, EndWriter(tmp_path, "a1"))
+    held = wait_until(lambda: other.next(burst=True, linger_s=None))  # it may be delayed
+    assert held is not None
+    other.finish(held, outcome, error={"type": "ValueError", "message": "no"})
+    return held.lease
+
+
+@pytest.mark.parametrize("how", ["finish", "lose", "refuse"])
+def test_an_end_that_a_slot_writes_late_is_no_newer_than_that_of_who_ran_the_job_since(
+    desk: StoreClient, idle: Claimer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock, how: str
+) -> None:
+    """The slot sleeps between the server's answer and the line, as its laptop does."""
+    desk.submit(submission("a", max_losses=0))
+    held = idle.next(burst=True, linger_s=None)
+    assert held is not None
+    plain, since = getattr(desk.store, how), list[Lease]()
+
+    def then_sleep(*args: Any, **more: Any) -> Any:
+        monkeypatch.setattr(desk.store, how, plain)
+        answer = plain(*args, **more)
+        assert desk.retry("a")[1] == "ready"
+        since.append(run_elsewhere(desk, tmp_path, State.DONE))
+        clock.now_s += 3600.0
+        return answer
+
+    monkeypatch.setattr(desk.store, how, then_sleep)
+    if how == "finish":
+        idle.finish(held, State.FAILED, error={"type": "ValueError", "message": "no"})
+    elif how == "lose":
+        assert idle.lose(held)
+    else:
+        assert idle.refuse(held, Refusal.of_module("w2", "node2", "lacking", "/data"), {"message": "x"})
+    assert ended_in(tmp_path, held.lease) == (State.DONE, since[0].execution)
+
+
+@pytest.mark.parametrize("how", ["finish", "lose", "release", "refuse"])
+def test_a_repeated_call_does_not_write_the_end_of_who_runs_the_job_by_now(
+    desk: StoreClient, idle: Claimer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The first answer was lost. The second one says how the job stands by now, which is the end of another."""
+    desk.submit(submission("a", max_losses=3, max_retries=1, backoff_s=0))
+    held = idle.next(burst=True, linger_s=None)
+    assert held is not None
+    plain, since = getattr(desk.store, how), list[Lease]()
+    outcome = State.CANCELLED if how == "release" else State.FAILED
+
+    def lose_the_answer(*args: Any, **more: Any) -> Any:
+        monkeypatch.setattr(desk.store, how, plain)
+        plain(*args, **more)
+        while desk.state("a") is not outcome:
+            since.append(run_elsewhere(desk, tmp_path, outcome))
+        raise connection.OUTAGES[0]("away")
+
+    monkeypatch.setattr(idle._orders, "wait", lambda _: None)
+    monkeypatch.setattr(desk.store, how, lose_the_answer)
+    told: list[Lease] = []
+    idle.on_end = lambda lease, _: told.append(lease)
+    if how == "finish":
+        idle.finish(held, State.FAILED, error={"type": "ValueError", "message": "no"})
+    elif how == "lose":
+        assert not idle.lose(held)
+    elif how == "release":
+        idle.release(held, started=True)
+    else:
+        desk.claim_any(WORKER)
+        assert not idle.refuse(held, Refusal.of_module("w2", "node2", "lacking", "/data"), {"message": "x"})
+    assert ended_in(tmp_path, held.lease) == (outcome, since[-1].execution)
+    assert told == []
+
+
+def test_a_repeated_call_writes_its_own_end(
+    desk: StoreClient, idle: Claimer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.submit(submission("a"))
+    held = idle.next(burst=True, linger_s=None)
+    assert held is not None
+    plain = desk.store.finish
+
+    def lose_the_answer(*args: Any, **more: Any) -> Finish:
+        monkeypatch.setattr(desk.store, "finish", plain)
+        plain(*args, **more)
+        raise connection.OUTAGES[0]("away")
+
+    monkeypatch.setattr(idle._orders, "wait", lambda _: None)
+    monkeypatch.setattr(desk.store, "finish", lose_the_answer)
+    idle.finish(held, State.DONE, adopted="before")
+    assert ended_in(tmp_path, held.lease) == (State.DONE, "before")

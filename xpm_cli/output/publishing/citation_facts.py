@@ -167,10 +167,12 @@ class CitationFacts:
             "differs": "has another value in results.json than in the index",
             "missing": "has no such value in results.json, and the index has one",
         }
-        for identity, agreement in self.agreements.items():
+        for source in self.sources:
+            agreement = self.agreements[source.row.identity]
             if agreement != "same":
-                remedy = "Its directory is the truth: look there."
-                yield f"Job {identity[:7]} {words[agreement]}. {remedy}"
+                there = self.opened.directory(source.row).path.is_dir()
+                remedy = "the truth: look there" if there else "gone: run its script again"
+                yield f"Job {source.row.identity[:7]} {words[agreement]}. Its directory is {remedy}."
         for source in self.sources:
             if source.row.state is None or source.row.state.value != "done":
                 word = source.row.state.value if source.row.state else "in a state that is not known"

@@ -31,6 +31,9 @@ SECOND_CTRL_C_S = 2.0
 NAMED = 8
 """Jobs named in a command before it is cut."""
 
+BATCH = 100
+"""How many jobs are cancelled in one round trip. A third Ctrl-C ends it between two of these."""
+
 _UNSTARTED = (State.WAITING, State.READY, State.DELAYED, State.BLOCKED)
 
 
@@ -153,12 +156,17 @@ def cancel_unstarted(name: str, stand: Callable[[], Mapping[str, State]], store:
     cancelled = 0
     with contextlib.suppress(KeyboardInterrupt):  # a third Ctrl-C
         try:
-            for identity, state in reversed(list(stand().items())):
-                if state in _UNSTARTED:
-                    code, _, _ = store.cancel(identity, spares_running=True)
-                    if code is CancelCode.CANCELLED:
-                        ends.cancelled([identity])
-                        cancelled += 1
+            unstarted = [identity for identity, state in stand().items() if state in _UNSTARTED][::-1]
+            for start in range(0, len(unstarted), BATCH):
+                batch, asked_s = unstarted[start : start + BATCH], time.time()
+                answers = store.cancel_each((identity, True) for identity in batch)
+                errors = [answer for answer in answers if isinstance(answer, Exception)]
+                codes = (None if isinstance(answer, Exception) else answer[0] for answer in answers)
+                found = [each for each, code in zip(batch, codes, strict=True) if code is CancelCode.CANCELLED]
+                ends.cancelled(found, asked_s)
+                cancelled += len(found)
+                if errors:
+                    raise errors[0]
         except OUTAGES as error:
             say(f"{name}: Redis is out of reach ({error}), so not all could be cancelled.")
     say(f"{name}: {cancelled} jobs cancelled that had not started.")

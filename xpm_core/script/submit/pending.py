@@ -29,7 +29,7 @@ class Pending:
         classes: The classes that the job imports.
     """
 
-    __slots__ = ("classes", "done", "job", "marked", "needs", "options", "origins", "submission", "task")
+    __slots__ = ("asked_s", "classes", "done", "job", "marked", "needs", "options", "origins", "submission", "task")
 
     def __init__(
         self,
@@ -47,6 +47,8 @@ class Pending:
         """Whether the server needs no more than the identity, because the job is done and its classes are known."""
         self.submission: Submission | None = None
         """The submission in full; it is made when it is needed."""
+        self.asked_s = 0.0
+        """When the server was asked last, epoch seconds."""
 
     def look_again(self) -> None:
         """Look at the job's directory again, because it may have gone since."""

@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.backoff import Backoff
@@ -63,7 +63,7 @@ from xpm_core.workspace.payload_parts import Parts
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
-    from xpm_core.store.jobs import Store
+    from xpm_core.store.jobs import Retried, Store
     from xpm_core.workspace.workspace import Workspace
 
 log = logging.getLogger("xpm")
@@ -304,7 +304,7 @@ class Submitter:
         job, task = pending.job, pending.task
         params = partial(flat_parameters, task, job.directory)
         again, new = answer.code is SubmitCode.RETRIED, answer.code is SubmitCode.NEW
-        return IndexedJob(job.identity, self._names[type(task)][0], job.tags, params, again, new)
+        return IndexedJob(job.identity, self._names[type(task)][0], job.tags, params, again, new, pending.asked_s)
 
     def _send_one_by_one(self, batch: list[Pending]) -> None:
         """The server refuses a whole batch because of one job. Find that job, and submit the others."""
@@ -341,6 +341,8 @@ class Submitter:
 
     def _ask(self, batch: list[Pending]) -> Asked:
         """Recall the jobs whose directories say that they are done; if there are none, submit all."""
+        for each in batch:
+            each.asked_s = time()
         if done := [each.job.identity for each in batch if each.done]:
             return self._store.recall(self._directory.name, done)
         return self._submit(batch)
@@ -373,12 +375,16 @@ class Submitter:
             return self._renew(pending, answer)
         if server_time(self._store.client) - answer.ended_s < LISTING_LAG_S:
             return answer
-        code, now, other = self._store.retry(pending.job.identity, answer.execution, self._submission(pending))
+        code, now, other = self._retry(pending, answer.execution)
         if code is RetryCode.IN_USE:
             log.warning("%s: its result is gone, but job %s uses it: it is not run again now", label, short(other))
             return answer
         log.warning("%s: it was done, but its result is gone from %s: it runs again", label, directory.path)
         return answer._replace(code=SubmitCode.RETRIED, state=State(now))
+
+    def _retry(self, pending: Pending, execution: str) -> Retried:
+        pending.asked_s = time()
+        return self._store.retry(pending.job.identity, execution, self._submission(pending))
 
     # -- code that has changed -------------------------------------------------------------------------------------
 
@@ -390,7 +396,7 @@ class Submitter:
         found, marker = self._reused.of(job), job.directory.done_marker()
         if found.answer != "ran" or marker is None:
             return answer
-        code, now, other = self._store.retry(job.identity, marker.execution, self._submission(pending))
+        code, now, other = self._retry(pending, marker.execution)
         if code is RetryCode.IN_USE:
             log.warning("%s. Job %s uses its result: it is not run again now", changed_line(job, found), short(other))
         if code is not RetryCode.RETRIED:

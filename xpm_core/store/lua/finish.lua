@@ -19,7 +19,7 @@ ARGV[14] devices, as claim.lua has them
 
 Returns {finish code, state, claim reply of claim.lua...}
    1  ACCEPTED  the outcome counts; state is where the job went (done, failed, delayed, cancelled)
-   2  ALREADY   the same was accepted before: success
+   2  ALREADY   the same was accepted before: success; state is empty if another execution has the job since
   -2  STALE     another execution has the job, or it was taken away: nothing changed
   -3  UNKNOWN   no such job (the server was wiped)
 Invariant  of all executions of a job at most one is accepted as done; its tokens return in the same step.

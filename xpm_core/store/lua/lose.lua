@@ -8,7 +8,7 @@ ARGV[3]  execution id
 
 Returns {code, state}
    1  LOST     the job is ready again, or failed after too many losses
-   2  ALREADY  the same was done before, or its lease was over
+   2  ALREADY  the same was done before, or its lease was over; state is empty if another execution has the job since
   -2  STALE    the execution does not hold the job
   -3  UNKNOWN  no such job
 Invariant  its tokens return in the same step.
@@ -24,7 +24,8 @@ guard.type(keys.execution(w, guard.named('execution', execution)), 'hash')
 local now = clock.now()
 local rec = jobs.load(w, identity)
 if not rec then return { -3, '' } end
-if redis.call('HGET', keys.execution(w, execution), 'ended') == 'lost' then return { 2, rec.state } end
+local ended = redis.call('HGET', keys.execution(w, execution), 'ended')
+if ended == 'lost' then return { 2, executions.heard(rec, execution) } end
 if rec.state ~= 'running' or rec.execution ~= execution then return { -2, rec.state } end
 executions.lose(w, rec, now)
 edges.work(w, now)

@@ -15,7 +15,7 @@ ARGV[8]  the error of the job, as JSON {type, message, ...}, if no other worker 
 Returns {code, state}
    1  REFUSED   the job is ready again (cancelled, if that was asked for), and its project is offered to others
    3  FAILED    every living worker that serves its queue has refused it: that is a failure of the job
-   2  ALREADY   the same was done before
+   2  ALREADY   the same was done before; state is empty if another execution has the job since
   -2  STALE     the execution does not hold the job
   -3  UNKNOWN   no such job
 Invariant  a refusal goes soon after its daemon; a job fails only when no living worker is left that has not refused.
@@ -52,7 +52,7 @@ if type(about) ~= 'table' or type(about.said) ~= 'string' then guard.refuse('sai
 local rec = jobs.load(w, identity)
 if not rec then return { -3, '' } end
 local ended = redis.call('HGET', keys.execution(w, execution), 'ended')
-if ended == 'released' or ended == 'retry' or ended == 'failed' then return { 2, rec.state } end
+if ended == 'released' or ended == 'retry' or ended == 'failed' then return { 2, executions.heard(rec, execution) } end
 if rec.state ~= 'running' or rec.execution ~= execution then return { -2, rec.state } end
 local need = { w = w, queue = rec.queue, project = rec.project or '', missing = lines.lacking(rec, module) }
 if about.trouble then -- the machine may have a place soon

@@ -10,7 +10,7 @@ ARGV[5]  seconds that were too few for it: no worker that has less left claims i
 
 Returns {code, state}
    1  RELEASED  the job is ready again (cancelled, if that was asked for)
-   2  ALREADY   the same was done before
+   2  ALREADY   the same was done before; state is empty if another execution has the job since
   -2  STALE     the execution does not hold the job
   -3  UNKNOWN   no such job
 Invariant  its tokens return in the same step; of two such times the longer one stays.
@@ -27,7 +27,8 @@ guard.integer('seconds', least_s, 0, 10 ^ 9)
 local now = clock.now()
 local rec = jobs.load(w, identity)
 if not rec then return { -3, '' } end
-if redis.call('HGET', keys.execution(w, execution), 'ended') == 'released' then return { 2, rec.state } end
+local ended = redis.call('HGET', keys.execution(w, execution), 'ended')
+if ended == 'released' then return { 2, executions.heard(rec, execution) } end
 if rec.state ~= 'running' or rec.execution ~= execution then return { -2, rec.state } end
 local demand = rec.demand
 local wanted = lines.with_least(demand, tonumber(least_s))

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 
 import pytest
 from click.testing import Result
 from helpers.simulated_jobs import Lab
 
 from xpm_cli.lookup.targets import Targets
+from xpm_core.index.entries import End
+from xpm_core.index.merged import MergedIndex
+from xpm_core.index.writers import EndWriter
 from xpm_core.labels import short
 from xpm_core.reading.reader import Reader
+from xpm_core.states import State
+from xpm_core.store.jobs import Store
 
 pytestmark = pytest.mark.redis
 
@@ -30,6 +36,24 @@ def test_cancel_ends_a_job_that_waits_and_blocks_what_needs_it(lab: Lab, xpm: Xp
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == f"{short(identity)}  Train name=a: cancelled.\n"
     assert states(lab, "a", "b") == ["cancelled", "blocked"]
+
+
+def test_a_job_that_ended_before_its_cancellation_was_noted_keeps_that_end(
+    lab: Lab, xpm: Xpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has retried it meanwhile."""
+    identity = lab.submit("a")
+    cancel_each = Store.cancel_each
+
+    def ends_at_once(store: Store, jobs: Iterable[tuple[str, bool]]) -> object:
+        answers = cancel_each(store, jobs)
+        time.sleep(0.002)  # the index has milliseconds
+        EndWriter(lab.workspace.path, "w").add(identity, End(State.DONE, time.time()))
+        return answers
+
+    monkeypatch.setattr(Store, "cancel_each", ends_at_once)
+    assert xpm("cancel", identity).exit_code == 0
+    assert MergedIndex(lab.workspace.path).read()[identity].state is State.DONE
 
 
 def test_cancel_of_a_running_job_shows_what_is_lost_and_needs_yes(lab: Lab, xpm: Xpm) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -96,7 +97,10 @@ def test_directory_that_says_another_value_than_the_index_is_said(swept: Lab, xp
     assert "has another value in results.json than in the index" in changed.stdout
     assert "results.json of 0 of 1 job says the same" in changed.stdout
     assert gone["jobs"][0]["results_file"] == "missing"
-    assert any("has no such value in results.json, and the index has one" in note for note in gone["notes"])
+    said = "has no such value in results.json, and the index has one. Its directory is"
+    assert any(f"{said} the truth: look there." in note for note in gone["notes"])
+    shutil.rmtree(swept.directory("bm25-1").path)
+    assert f"{said} gone: run its script again." in xpm("cite", "sweep:accuracy:model=bm25,seed=1").stdout
 
 
 def test_failed_job_that_has_reported_is_cited_with_its_state(lab: Lab, xpm: Xpm) -> None:

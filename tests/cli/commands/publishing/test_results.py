@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +15,7 @@ from click.testing import Result
 from helpers.simulated_jobs import ERROR, Lab
 
 from xpm_core.index.writers import IndexedJob
+from xpm_core.results import listed as results_listed
 from xpm_core.states import State
 
 pytestmark = pytest.mark.redis
@@ -201,3 +204,39 @@ def test_bad_input_is_an_error_with_exit_code_2(typed: Xpm, words: list[str], sa
     result = typed(*words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
+
+
+def test_jobs_whose_directories_were_deleted_are_named(typed: Xpm, swept: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their rows stay. A failed job may never have had a directory, and a young one may not be seen yet."""
+    for name in ("bm251", "dense3"):
+        shutil.rmtree(swept.directory(name).path)
+    assert "gone" not in typed().stderr
+    monkeypatch.setattr(results_listed, "LATE_S", -1.0)
+    whole = typed()
+    first = f"Train/{swept.identity('bm251')[:7]}"
+    assert "5 rows" in whole.stdout
+    told = f"The directory of a done job is gone: {first}. Only the index has its values. Run its script again."
+    assert told in whole.stderr
+    assert told in json.loads(typed("--json").stdout)["notes"]
+    assert told in typed("--over", "seed").stderr
+    shutil.rmtree(swept.workspace.path / "jobs")
+    (note,) = [each for each in json.loads(typed("--json").stdout)["notes"] if "gone" in each]
+    assert note.startswith("The directories of 4 done jobs are gone: ")
+    assert note.endswith(" and 1 more. Only the index has their values. Run their script again.")
+
+
+def test_a_folder_of_jobs_that_cannot_be_read_is_no_reason_to_call_them_gone(
+    typed: Xpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = os.listdir
+
+    def closed(folder: Any) -> list[str]:
+        if str(folder).endswith("/jobs/sweep.train"):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return plain(folder)
+
+    monkeypatch.setattr(results_listed, "LATE_S", -1.0)
+    monkeypatch.setattr(os, "listdir", closed)
+    found = typed()
+    assert "5 rows" in found.stdout
+    assert "gone" not in found.stderr

@@ -53,7 +53,7 @@ def test_many_faults_are_found_and_mended_in_one_go(shell: Shell, lab: Lab) -> N
     found = shell.run("doctor")
     assert found.returncode == 1
     lines = found.stdout.splitlines()
-    assert lines[-1] == "3 errors, 3 warnings"  # of the index nothing shows: no link leads to the jobs
+    assert lines[-1] == "4 errors, 3 warnings"
     assert f"✗ jobs: 1 job: damaged marker: {short(lab.identity('a'))}     xpm doctor --repair" in lines
     mended = shell.run("doctor", "--repair")
     assert mended.returncode == 1

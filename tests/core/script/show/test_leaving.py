@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from helpers.private_server import PrivateServer
 from script_tasks import Hold, Write
 
 from xpm_core import experiment
+from xpm_core.index.entries import End
 from xpm_core.index.merged import MergedIndex
+from xpm_core.index.writers import EndWriter
 from xpm_core.reading.jobs import JobReader
 from xpm_core.reading.reader import Reader
 from xpm_core.states import State
@@ -114,6 +117,38 @@ def test_what_a_second_ctrl_c_cancels_is_cancelled_in_the_index_too(
     ended = [entries[identity].state for identity in deaf.identities]
     assert ended.count(State.CANCELLED) == 2
     assert ended.count(None) == 1
+
+
+def test_a_second_ctrl_c_cancels_many_jobs_in_one_round_trip(
+    deaf: Deaf, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last ones first. One that ends again before this is noted keeps that end in the index."""
+    batches: list[list[str]] = []
+    cancel_each = Store.cancel_each
+
+    def counted(store: Store, jobs: Iterable[tuple[str, bool]]) -> Any:
+        wanted = list(jobs)
+        batches.append([identity for identity, _ in wanted])
+        answers = cancel_each(store, wanted)
+        time.sleep(0.002)  # the index has milliseconds
+        EndWriter(deaf.xp.workspace.path, "w").add(wanted[0][0], End(State.DONE, time.time()))
+        return answers
+
+    def pressed(seconds: float) -> None:
+        monkeypatch.setattr("xpm_core.script.show.leaving.time.sleep", sleep)
+        raise KeyboardInterrupt
+
+    sleep = time.sleep
+    monkeypatch.setattr(Store, "cancel_each", counted)
+    monkeypatch.setattr("xpm_core.script.show.leaving.BATCH", 2)
+    monkeypatch.setattr("xpm_core.script.show.leaving.time.sleep", pressed)
+    deaf.interrupt()
+    last = deaf.identities[::-1]
+    assert batches == [last[:2], last[2:]]
+    assert deaf.states() == [State.CANCELLED] * 3
+    assert "3 jobs cancelled" in capsys.readouterr().err
+    entries = MergedIndex(deaf.xp.workspace.path).read()
+    assert [entries[each].state for each in last] == [State.DONE, State.CANCELLED, State.DONE]
 
 
 def test_ctrl_c_before_anything_was_said_cancels_nothing(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from helpers.playground import Stage
@@ -12,6 +15,8 @@ from helpers.waiting import PATIENCE_S, wait_until
 from script_tasks import Copy, Fail, Hold, Write
 
 from xpm_core.config import Task
+from xpm_core.index.merged import MergedIndex
+from xpm_core.index.writers import IndexedJob, SubmissionWriter
 from xpm_core.script.submit import submitter
 from xpm_core.script.submit.listings import LISTING_LAG_S
 from xpm_core.states import State
@@ -279,3 +284,30 @@ def test_a_run_has_recorded_its_jobs_before_the_server_knows_them(
     assert seen == [True] * 3
     assert record.record is not None
     assert record.record.ended
+
+
+def test_a_job_that_ends_before_its_script_notes_that_it_runs_again_keeps_that_end(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The script sleeps between the server's answer and the line in the index."""
+    note, gate = stage.note(), tmp_path / "fails"
+    gate.touch()
+    with stage.failing():
+        Fail.C(note=note, only_with=gate).submit()
+    gate.unlink()
+    add, late = SubmissionWriter.add, list[str]()
+
+    def sleep_first(writer: SubmissionWriter, jobs: Iterable[IndexedJob]) -> None:
+        found = list(jobs)
+        for job in [job for job in found if job.again]:
+            wait_until(lambda job=job: MergedIndex(stage.workspace.path).read()[job.identity].state is State.DONE)
+            time.sleep(0.002)  # the index has milliseconds
+            late.append(job.identity)
+        add(writer, found)
+
+    monkeypatch.setattr(SubmissionWriter, "add", sleep_first)
+    with stage.experiment() as xp:
+        Fail.C(note=note, only_with=gate).submit()
+        assert xp.wait().done == 1
+    assert late
+    assert [MergedIndex(stage.workspace.path).read()[each].state for each in late] == [State.DONE]

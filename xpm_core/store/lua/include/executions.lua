@@ -29,6 +29,10 @@ function executions.finish(w, rec, how, to, now, set, ...)
   if to == 'ready' then wake.queue(w, rec.queue, now) end
 end
 
+-- The state of a job, for a worker whose execution had ended before. Empty if another execution has the job since: its
+-- worker says how that ends.
+function executions.heard(rec, execution) return rec.execution == execution and rec.state or '' end
+
 -- A lease is over, so the worker is gone. The job runs again, or fails if that has happened too often.
 function executions.lose(w, rec, now)
   local losses = rec.losses + 1

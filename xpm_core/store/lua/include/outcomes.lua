@@ -36,7 +36,9 @@ function outcomes.accept(w, identity, execution, outcome, error_json, adopted, n
   local ended = redis.call('HGET', keys.execution(w, execution), 'ended')
   local rec = jobs.load(w, identity)
   if not rec then return CODE.UNKNOWN, '' end
-  if ended and ENDED[ended] then return CODE.ALREADY, rec.state end
+  if ended and ENDED[ended] then
+    return CODE.ALREADY, executions.heard(rec, adopted ~= '' and adopted or execution)
+  end
   if not speaks(rec, execution, ended) then return CODE.STALE, rec.state end
   if outcome == 'done' then
     done(w, rec, adopted, now)

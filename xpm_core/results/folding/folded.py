@@ -16,7 +16,7 @@ from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.columns import Column, key_of
 from xpm_core.results.folding.cells import Cell, Hole, notes_of
 from xpm_core.results.folding.choosing import as_names, best_rows, only_metric, sorted_rows
-from xpm_core.results.folding.grouping import Group, Grouping, Line
+from xpm_core.results.folding.grouping import Group, Grouping, Key, Line
 from xpm_core.results.folding.holes import holes_of, pooled, said_of, sentence
 from xpm_core.results.folding.marking import ALIKE, Mark, marked, untested
 from xpm_core.results.folding.pivot import Pivot, pivoted
@@ -33,7 +33,7 @@ from xpm_core.tracebacks.edges import edge
 from xpm_core.words.text import listed, plural
 
 NAMED = 10
-"""How many groups with holes the notes name. `Folded.holes` names all."""
+"""How many holes the notes name. `Folded.holes` names all."""
 
 
 class FoldedRow(Mapping[str, Any]):
@@ -133,8 +133,12 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
 
     @cached_property
     def holes(self) -> Sequence[str]:
-        """A sentence for each row that lacks jobs: `lr=0.1: 3 of 5 seeds (1 running, 1 failed: xpm show 3f2a91c).`"""
-        return [said for row in self._rows for said in self._said(row)]
+        """A sentence for each row that lacks jobs: `lr=0.1: 3 of 5 seeds (1 running, 1 failed: xpm show 3f2a91c).`
+
+        Then one for each row and result that done jobs have not reported.
+        """
+        lacking = [sentence(row.name, self._done(row), row.holes, self.settings.unit) for row in self if row.holes]
+        return [*lacking, *(said for row in self for said in self._silent(row))]
 
     @property
     def notes_but_holes(self) -> Sequence[str]:
@@ -145,7 +149,8 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
     def notes(self) -> Sequence[str]:
         """What one should know of it, each a sentence; the first of the holes, too."""
         rest = len(self.holes) - NAMED
-        more = [f"{rest:,} more rows have holes. Each cell says how many jobs it counts."] if rest > 0 else []
+        words = "hole is" if rest == 1 else "holes are"
+        more = [f"{rest:,} more {words} not named here. Each cell says how many jobs it counts."] if rest > 0 else []
         return [*self._notes, *self.holes[:NAMED], *more]
 
     @property
@@ -158,16 +163,17 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         cells = [row.value(column) for row in self._rows for column in columns]
         return self.settings.caption(cell for cell in cells if isinstance(cell, Cell))
 
-    def _said(self, row: FoldedRow) -> Iterator[str]:
-        """The holes of a row, each kind in one sentence."""
-        done = [key for line, key in zip(row.group.rows, row.group.keys, strict=True) if line.state is State.DONE]
-        unit = self.settings.unit
-        if row.holes:
-            yield sentence(row.name, done, row.holes, unit)
+    def _silent(self, row: FoldedRow) -> Iterator[str]:
+        """A sentence for each result that done jobs of a row have not reported."""
         for column in self.values:
             if lacking := self._unreported(row, column):
-                keys = [key for key in done if key not in {hole.key for hole in lacking}]
-                yield sentence(row.name, keys, lacking, unit)
+                keys = [key for key in self._done(row) if key not in {hole.key for hole in lacking}]
+                yield sentence(row.name, keys, lacking, self.settings.unit)
+
+    @staticmethod
+    def _done(row: FoldedRow) -> list[Key]:
+        """What was folded, of each job of a row that is done."""
+        return [key for line, key in zip(row.group.rows, row.group.keys, strict=True) if line.state is State.DONE]
 
     def _unreported(self, row: FoldedRow, column: Column) -> Sequence[Hole]:
         """Done jobs of a row that have not reported a result, while others of its task have."""

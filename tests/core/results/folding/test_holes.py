@@ -103,7 +103,16 @@ def test_many_holes_are_in_a_list() -> None:
     jobs = [job for job in jobs if job.params["lr"] == 14 or job.params["seed"]]
     folded = table(jobs).over("seed")
     assert (len(folded.holes), len(folded.notes)) == (14, 11)
-    assert folded.notes[-1] == "4 more rows have holes. Each cell says how many jobs it counts."
+    assert folded.notes[-1] == "4 more holes are not named here. Each cell says how many jobs it counts."
+
+
+def test_missing_seeds_are_named_before_results_that_are_missing() -> None:
+    jobs = [FakeJob({"lr": lr, "seed": seed}, {"a": 1}) for lr in range(2) for seed in range(3)]
+    jobs[0].results = {f"r{number}": 1 for number in range(10)}
+    folded = table(jobs[:-1]).over("seed")
+    assert (len(folded.holes), len(folded)) == (22, 2)
+    assert folded.holes[0] == "lr=1: 2 of 3 seeds (1 missing: seed=2)."
+    assert folded.notes[-1] == "12 more holes are not named here. Each cell says how many jobs it counts."
 
 
 def test_several_names_are_runs() -> None:

@@ -15,7 +15,7 @@ from typing import Any, overload
 from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.columns import Column, key_of
 from xpm_core.results.folding.cells import Cell, Hole, notes_of
-from xpm_core.results.folding.choosing import as_names, best_rows, only_metric, sorted_rows
+from xpm_core.results.folding.choosing import as_names, best_rows, only_metric, score, sorted_rows
 from xpm_core.results.folding.grouping import Group, Grouping, Key, Line
 from xpm_core.results.folding.holes import holes_of, pooled, said_of, sentence
 from xpm_core.results.folding.marking import ALIKE, Mark, marked, untested
@@ -312,7 +312,7 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         """Return the row with the best mean, or of each combination of some columns the best.
 
         A row may be the best by luck: `marks` says what is not distinguishable from it. Rows that are equally good are
-        all returned. Rows without a mean are left out, and rows with holes count: `notes` names them.
+        all returned. Rows without a mean are left out, and rows with holes count: `notes` names both.
 
         Args:
             metric: The name of a result; it may be left out if there is only one.
@@ -322,13 +322,20 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         Raises:
             UnknownColumnError: Nothing has such a name.
         """
-        columns = [self.column(name) for name in as_names(by)]
-        return self._of(best_rows(self._rows, self._metric(metric, "best"), columns, lowest=lowest))
+        columns, value = [self.column(name) for name in as_names(by)], self._metric(metric, "best")
+        found = self._of(best_rows(self._rows, value, columns, lowest=lowest))
+        strange = [
+            row.name or "all" for row in self if isinstance(cell := row.value(value), Cell) and score(cell) is None
+        ]
+        if strange:
+            said = f"The best is chosen without rows that have no mean of {value.name}: {listed(strange, 3)}."
+            found._notes = [*self._notes, said]
+        return found
 
     @edge
     def marks(self, metric: str = "", *, within: str | Sequence[str] = (), lowest: bool = False) -> list[Mark]:
         """Return the mark of each row, in their order: "best"; "alike" if it is not distinguishable from the best;
-        "untested" if there are too few values to tell; empty if it is worse.
+        "untested" if there are too few values, or one is not finite; empty if it is worse.
 
         Rows are tested against the best, paired by the seeds that they share. p-values are corrected by Holm's method
         for all comparisons that are made. If the row with the best mean has less than 3 values, there is no best one:

@@ -18,7 +18,7 @@ ALIKE = "Bold: the best{}, and what is not distinguishable from it by t tests wi
 """A sentence for captions; for tables with several best values, it takes what each of them is the best of."""
 
 Mark = Literal["best", "alike", "untested", ""]
-"""The best; not distinguishable from it; nobody can tell, because there are too few values; or worse."""
+"""The best; not distinguishable from it; nobody can tell, because values are too few or not finite; or worse."""
 
 
 def paired_values(cell: Cell) -> Values:
@@ -87,4 +87,5 @@ def untested(
         everywhere = len(some) == sum(other == name for _, other in found)
         where = listed([text for column in some if (text := columns.get(column, ""))])
         said.append((names[name] or "all") + (f" ({where})" if where and not everywhere else ""))
-    return [f"Not told from the best, because a test needs {LEAST} numbers on each side: {listed(said)}."]
+    needs = f"a test needs {LEAST} values on each side, and no nan or infinity"
+    return [f"Not told from the best, because {needs}: {listed(said)}."]

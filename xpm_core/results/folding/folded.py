@@ -155,13 +155,14 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
 
     @property
     def caption(self) -> str:
-        """A sentence for the caption of a table: what a cell is, and over how many seeds."""
+        """A sentence for the caption of a table: what a cell is, and over how many seeds; empty if it has no cell."""
         return self.caption_of(*self.values)
 
     def caption_of(self, *columns: Column) -> str:
         """The same for some of the columns."""
-        cells = [row.value(column) for row in self._rows for column in columns]
-        return self.settings.caption(cell for cell in cells if isinstance(cell, Cell))
+        values = [row.value(column) for row in self._rows for column in columns]
+        cells = [value for value in values if isinstance(value, Cell)]
+        return self.settings.caption(cells) if cells else ""
 
     def _silent(self, row: FoldedRow) -> Iterator[str]:
         """A sentence for each result that done jobs of a row have not reported."""
@@ -256,8 +257,7 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
             for metric in metrics
             if marks.get((metric, at)) in ("best", "alike")
         }
-        cells = any(isinstance(value, Cell) for row in rows for value in row)
-        said = [self.caption if cells else "", ALIKE.format(" of each group" if within else "") if best else ""]
+        said = [self.caption, ALIKE.format(" of each group" if within else "") if best else ""]
         said += untested(
             marks, {at: row.name for at, row in enumerate(self)}, {metric: metric.name for metric in metrics}
         )

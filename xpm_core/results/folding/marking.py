@@ -33,7 +33,8 @@ def marked(
 ) -> dict[tuple[Hashable, Hashable], Mark]:
     """The marks of cells, by the column and the name of each.
 
-    If the cell with the best mean can be tested against no other one, nobody can tell which is the best: none is.
+    If the cell with the best mean can be tested against no other one, nobody can tell which is the best: none is. The
+    only cell of a column is its best, unless it has too few values.
 
     Args:
         columns: For each column (a data set) the cell of each name (a model). What is no cell with numbers has no mark.
@@ -50,7 +51,9 @@ def marked(
     }
     found: dict[tuple[Hashable, Hashable], Mark] = {}
     for column, each in marks(numbers, level=level).items():
-        is_known = len(each.untested) + 1 < len(numbers[column]) or len(numbers[column]) == 1
+        is_known = len(each.untested) + 1 < len(numbers[column])
+        if len(numbers[column]) == 1:  # nothing to be compared with
+            is_known = all(len(values) >= LEAST for values in numbers[column].values())
         for name in numbers[column]:
             mark: Mark = "untested" if name in each.untested or not is_known else "alike" if name in each.alike else ""
             found[column, name] = "best" if name == each.best and is_known else mark

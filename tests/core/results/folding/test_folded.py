@@ -101,6 +101,19 @@ def test_bold_cells_are_corrected_together_and_what_nobody_can_tell_is_in_the_ca
     assert table(jobs).over("seed").sheet(bold=["up", "-down"]).bold == {(0, 1), (0, 2), (1, 1), (1, 2)}
 
 
+@pytest.mark.parametrize(("runs", "mark"), [(1, "untested"), (2, "untested"), (3, "best")])
+def test_the_only_cell_of_a_column_is_the_best_if_it_has_enough_runs(runs: int, mark: str) -> None:
+    places = [(1, "x"), (2, "y"), (2, "z")]
+    jobs = [FakeJob({"m": m, "data": data, "seed": seed}, {"a": seed}) for m, data in places for seed in range(runs)]
+    pivot = table(jobs).over("seed").pivot("m", "data", "a")
+    assert [row.marks for row in pivot] == [{"x": mark}, {"y": mark, "z": mark}]
+
+
+def test_a_table_of_texts_has_no_caption() -> None:
+    jobs = [FakeJob({"m": m, "seed": seed}, {"a": seed}) for m in (1, 2) for seed in range(3)]
+    assert table(jobs).select("host").over("seed").caption == ""
+
+
 @pytest.mark.parametrize("lucky", [1, 2])
 def test_the_greatest_of_too_few_runs_is_not_the_best(lucky: int) -> None:
     jobs = [FakeJob({"m": m, "seed": seed}, {"a": m + seed / 10}) for m in (1, 2) for seed in range(4)]

@@ -80,6 +80,15 @@ def test_jobs_with_one_seed_all_count_and_are_named() -> None:
     twins = f"{jobs[3].identity[:7]}, {jobs[-1].identity[:7]}"
     assert folded.notes == [f"lr=0.1 seed=3: 2 jobs differ in nothing else, and all count: {twins}."]
     assert (folded[0]["accuracy"].n, folded[0]["accuracy"].unit, folded[1]["accuracy"].unit) == (6, "runs", "seeds")
+    assert folded.caption == "Mean and 95 % t interval over 5 to 6 runs."
+    assert folded[1:].caption == "Mean and 95 % t interval over 5 seeds."
+
+
+def test_a_seed_that_comes_twice_does_not_hide_one_that_is_missing() -> None:
+    jobs = [*sweep(), FakeJob({"lr": 0.1, "seed": 3.0}, {"accuracy": 0.9})]
+    jobs[0].state = State.FAILED
+    cell = table(jobs).over("seed")[0]["accuracy"]
+    assert (cell.n, cell.expected, cell.count_text) == (5, 6, "n=5 of 6 runs")
 
 
 def test_a_failed_job_whose_seed_another_one_has_done_is_named() -> None:

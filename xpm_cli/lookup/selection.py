@@ -1,6 +1,6 @@
 """The options that select jobs, the same for every command that takes them.
 
-Owns: these options, and the filter that they write together.
+Owns: these options, the filter that they write together, and options that take several names.
 """
 
 from __future__ import annotations
@@ -51,6 +51,18 @@ def _added(function: Function, *more: Callable[[Any], Any]) -> Function:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def names_option(name: str, help: str) -> Callable[[Function], Function]:
+    """An option that takes names with commas between them. If it is given several times, all of its names count.
+
+    The command gets them as one text, with commas; None without the option.
+    """
+    return click.option(name, multiple=True, callback=_joined, metavar="NAME[,...]", help=help)
+
+
+def _joined(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> str | None:
+    return ",".join(given) if given else None
 
 
 def selected(**given: Any) -> Filter | None:

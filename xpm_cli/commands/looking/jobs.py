@@ -10,7 +10,7 @@ import click
 
 from xpm_cli.app import common_options, say
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
-from xpm_cli.lookup.selection import selected, selection_options
+from xpm_cli.lookup.selection import names_option, selected, selection_options
 from xpm_cli.output.documents.job_list import jobs_document, records_of
 from xpm_cli.output.forms import CSV, JSON, JSONL, NAME, WIDE, as_csv, as_json_lines, form_option
 from xpm_cli.output.job_record import FIELDS
@@ -30,12 +30,12 @@ SHOWN = 50
 @common_options
 @selection_options
 @form_option
-@click.option("--sort", metavar="NAME[,...]", default="", help="Sort by these; -NAME means descending.")
+@names_option("--sort", "Sort by these; -NAME means descending.")
 @click.option(
     "--limit", type=click.IntRange(min=0), help="At most so many jobs; 0 for all. On a terminal: 50.", metavar="N"
 )
-@click.option("--columns", metavar="NAME[,...]", help="Show these columns: fields, tags, parameters and results.")
-def jobs(form: str, sort: str, limit: int | None, columns: str | None, **given: Any) -> None:
+@names_option("--columns", "Show these columns: fields, tags, parameters and results.")
+def jobs(form: str, sort: str | None, limit: int | None, columns: str | None, **given: Any) -> None:
     """List jobs. What needs somebody comes first, what is done comes last.
 
     The options that select jobs are joined by "and". Tags and parameters that differ among the jobs are columns; what
@@ -46,7 +46,7 @@ def jobs(form: str, sort: str, limit: int | None, columns: str | None, **given: 
         limit = SHOWN
     with open_workspace() as opened:
         wanted = selected(**given) or Filter()
-        listing = opened.view.jobs(wanted, sort=sort, limit=limit or None)
+        listing = opened.view.jobs(wanted, sort=sort or "", limit=limit or None)
         chosen = parse_columns(columns, opened.view.vocabulary) if columns else None
         hidden_done = _hidden_done(opened, wanted, listing) if cut and not sort else 0
         for line in _lines(opened, listing, form, chosen, hidden_done):

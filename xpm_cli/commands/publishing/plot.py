@@ -12,7 +12,7 @@ import click
 from xpm_cli.app import common_options, say
 from xpm_cli.lookup.open_workspace import open_workspace
 from xpm_cli.lookup.publishing.folding import folding_options, names_in, settings_of
-from xpm_cli.lookup.selection import selected, selection_within
+from xpm_cli.lookup.selection import names_option, selected, selection_within
 from xpm_core.errors import ResultsError
 from xpm_core.words.text import line, listed
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write it there: loss.pdf, loss.png or loss.svg. A file that is there is replaced.",
 )
-@click.option("--by", metavar="NAME[,...]", help="A colour for each value of these.")
+@names_option("--by", "A colour for each value of these.")
 @selection_within
 @folding_options
 def plot(experiment: str, x: str, y: str, file: Path, by: str | None, over: str | None, **given: Any) -> None:

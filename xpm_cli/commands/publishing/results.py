@@ -11,7 +11,7 @@ from xpm_cli.app import common_options, say
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.publishing.asked_table import Asked, Places, Shown, notes_on
 from xpm_cli.lookup.publishing.folding import folding_options, names_in, settings_of
-from xpm_cli.lookup.selection import selected, selection_within
+from xpm_cli.lookup.selection import names_option, selected, selection_within
 from xpm_cli.output.documents.result_table import results_document
 from xpm_cli.output.forms import CSV, JSON, TABLE, list_forms
 from xpm_cli.output.json_form import dumps
@@ -27,8 +27,8 @@ TEXTS = {CSV: "to_csv", MARKDOWN: "to_markdown", LATEX: "to_latex"}
 @common_options
 @click.argument("experiment", metavar="EXPERIMENT")
 @selection_within
-@click.option("--columns", metavar="NAME[,...]", help="Show these columns: results, tags, parameters and facts.")
-@click.option("--sort", metavar="NAME[,...]", default="", help="Sort by these; -NAME means descending.")
+@names_option("--columns", "Show these columns: results, tags, parameters and facts.")
+@names_option("--sort", "Sort by these; -NAME means descending.")
 @folding_options
 @click.option(
     "--pivot", nargs=3, metavar="ROWS COLUMNS VALUE", help="One result: ROWS against COLUMNS, each NAME[,...]."
@@ -38,7 +38,7 @@ TEXTS = {CSV: "to_csv", MARKDOWN: "to_markdown", LATEX: "to_latex"}
 def results(
     experiment: str,
     columns: str | None,
-    sort: str,
+    sort: str | None,
     over: str | None,
     pivot: tuple[str, str, str] | None,
     lowest: bool,

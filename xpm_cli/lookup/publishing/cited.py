@@ -156,7 +156,10 @@ def _folded(
         notes = [*matching.notes, f"The filter leaves out {plural(left, 'job')} of the same row."]
     if len(found) != 1:
         names = "; ".join(row.name or "all" for row in found[:SHOWN])
-        raise ResultsError(text, f"{len(found)} rows match: {names}", "Add to the filter what tells them apart.")
+        same = _like_folded(whole, found)
+        remedy = f"Fold what is repeated: --over {','.join([*over, *same])}." if same else ""
+        remedy = remedy or "Add to the filter what tells them apart."
+        raise ResultsError(text, f"{len(found)} rows match: {names}", remedy)
     (row,) = found
     cell = row.value(column)
     if not isinstance(cell, Cell):
@@ -165,6 +168,15 @@ def _folded(
     rows = [by_identity[job] for job in cell.jobs]
     keys = {job: at_text(over, key) for job, key in zip(cell.jobs, cell.keys, strict=True)}
     return Cited(text, experiment, column, filter, cell, rows, row.name, notes, keys)
+
+
+def _like_folded(folded: Folded, rows: Sequence[FoldedRow]) -> list[str]:
+    """The columns in which rows differ, if all have the last name of one that is folded: `train.seed` beside `seed`."""
+    last = {name.rpartition(".")[2] for name in folded.settings.names}
+    columns = folded.grouping.columns
+    differing = [column for column in columns if len({key_of(row.value(column)) for row in rows}) > 1]
+    alike = [column.name for column in differing if column.key.rpartition(".")[2] in last]
+    return alike if len(alike) == len(differing) else []
 
 
 def _reporting(folded: Folded, column: Column, identities: set[str]) -> list[FoldedRow]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from xpm_cli.lookup.selection import names_option
 from xpm_core.results.statistics.intervals import KINDS
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -18,7 +19,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def folding_options(function: Function) -> Function:
     """Add the options to a command. Of `over`, `interval` and `bounds`, it passes the latter two to `settings_of`."""
     options = [
-        click.option("--over", metavar="NAME[,...]", help="Fold what varies between equal runs, such as seed."),
+        names_option("--over", "Fold what varies between equal runs, such as seed."),
         click.option("--interval", type=click.Choice(KINDS), help="What ± means with --over. Default: t, at 95 %."),
         click.option(
             "--range",

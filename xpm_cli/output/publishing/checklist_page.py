@@ -68,7 +68,7 @@ def _runs(facts: Facts) -> Iterator[str]:
     yield f"- {plural(attempts['total'], 'attempt')} ended: {attempts['counting']} {verb}{rest}."
     if jobs["given_up"]:
         yield f"- {plural(jobs['given_up'], 'job')} of earlier runs that the latest run of the script does not name."
-    if jobs["given_up"] is None:
+    if jobs["given_up"] is None and jobs["total"]:
         yield "- Which jobs the latest run of the script has given up is not known: it has not ended, or was killed."
     if jobs["foreign"]:
         yield f"- {plural(jobs['foreign'], 'row')} of tables from imported runs of other programs: see the notes."
@@ -169,6 +169,8 @@ def _seeds(facts: Facts) -> Iterator[str]:
 
 
 def _error_bars(facts: Facts) -> Iterator[str]:
+    if not facts["repeats"]:
+        yield "There is no job."
     fixed = {(each["task"], each["name"]) for each in facts["seeds"] if not each["varies"]}
     for each in facts["repeats"]:
         yield f"- {each['task']}: {_repeats(each, facts['experiment'])}"

@@ -32,7 +32,7 @@ LONGEST = 10_000
 TIMES = ("submitted", "started", "ended")
 DIGESTS = ("id", "code", "commit", "packages")
 MARKS = {"best": "*", "alike": "~", "untested": "?"}
-LEGEND = {"*": "best", "~": "not distinguishable from the best", "?": "too few values to tell"}
+LEGEND = {"*": "best", "~": "not distinguishable from the best", "?": "cannot be tested"}
 
 
 def lines(found: Shown, terminal: Terminal, now_s: float, *, asked: bool = False) -> Iterator[str]:

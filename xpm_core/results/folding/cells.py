@@ -72,8 +72,8 @@ class Cell(NamedTuple):
 
     @property
     def expected(self) -> int:
-        """How many seeds there should be: those that count, and those that are missing."""
-        return len({*self.keys, *(hole.key for hole in self.missing)})
+        """How many jobs there should be: those that count, and one of each seed that is missing."""
+        return self.n + len({hole.key for hole in self.missing}.difference(self.keys))
 
     @property
     def half_width(self) -> float | None:
@@ -106,9 +106,8 @@ class Cell(NamedTuple):
     @property
     def count_text(self) -> str:
         """How many jobs count: `n=5 seeds`, `n=3 of 5 seeds`."""
-        lacking = {hole.key for hole in self.missing} - set(self.keys)
-        of = f" of {self.expected}" if lacking else ""
-        return f"n={self.n}{of} {self.unit if (self.expected if of else self.n) != 1 else singular(self.unit)}"
+        of = f" of {self.expected}" if self.expected > self.n else ""
+        return f"n={self.n}{of} {self.unit if self.expected != 1 else singular(self.unit)}"
 
     def __str__(self) -> str:
         method = self.method or ("no interval" if self.n else "no value")

@@ -15,8 +15,8 @@ from typing import Any, overload
 from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.columns import Column, key_of
 from xpm_core.results.folding.cells import Cell, Hole, notes_of
-from xpm_core.results.folding.choosing import as_names, best_rows, only_metric, sorted_rows
-from xpm_core.results.folding.grouping import Group, Grouping, Line
+from xpm_core.results.folding.choosing import as_names, best_rows, only_metric, score, sorted_rows
+from xpm_core.results.folding.grouping import Group, Grouping, Key, Line
 from xpm_core.results.folding.holes import holes_of, pooled, said_of, sentence
 from xpm_core.results.folding.marking import ALIKE, Mark, marked, untested
 from xpm_core.results.folding.pivot import Pivot, pivoted
@@ -33,7 +33,7 @@ from xpm_core.tracebacks.edges import edge
 from xpm_core.words.text import listed, plural
 
 NAMED = 10
-"""How many groups with holes the notes name. `Folded.holes` names all."""
+"""How many holes the notes name. `Folded.holes` names all."""
 
 
 class FoldedRow(Mapping[str, Any]):
@@ -133,8 +133,12 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
 
     @cached_property
     def holes(self) -> Sequence[str]:
-        """A sentence for each row that lacks jobs: `lr=0.1: 3 of 5 seeds (1 running, 1 failed: xpm show 3f2a91c).`"""
-        return [said for row in self._rows for said in self._said(row)]
+        """A sentence for each row that lacks jobs: `lr=0.1: 3 of 5 seeds (1 running, 1 failed: xpm show 3f2a91c).`
+
+        Then one for each row and result that done jobs have not reported.
+        """
+        lacking = [sentence(row.name, self._done(row), row.holes, self.settings.unit) for row in self if row.holes]
+        return [*lacking, *(said for row in self for said in self._silent(row))]
 
     @property
     def notes_but_holes(self) -> Sequence[str]:
@@ -145,29 +149,32 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
     def notes(self) -> Sequence[str]:
         """What one should know of it, each a sentence; the first of the holes, too."""
         rest = len(self.holes) - NAMED
-        more = [f"{rest:,} more rows have holes. Each cell says how many jobs it counts."] if rest > 0 else []
+        words = "hole is" if rest == 1 else "holes are"
+        more = [f"{rest:,} more {words} not named here. Each cell says how many jobs it counts."] if rest > 0 else []
         return [*self._notes, *self.holes[:NAMED], *more]
 
     @property
     def caption(self) -> str:
-        """A sentence for the caption of a table: what a cell is, and over how many seeds."""
+        """A sentence for the caption of a table: what a cell is, and over how many seeds; empty if it has no cell."""
         return self.caption_of(*self.values)
 
     def caption_of(self, *columns: Column) -> str:
         """The same for some of the columns."""
-        cells = [row.value(column) for row in self._rows for column in columns]
-        return self.settings.caption(cell for cell in cells if isinstance(cell, Cell))
+        values = [row.value(column) for row in self._rows for column in columns]
+        cells = [value for value in values if isinstance(value, Cell)]
+        return self.settings.caption(cells) if cells else ""
 
-    def _said(self, row: FoldedRow) -> Iterator[str]:
-        """The holes of a row, each kind in one sentence."""
-        done = [key for line, key in zip(row.group.rows, row.group.keys, strict=True) if line.state is State.DONE]
-        unit = self.settings.unit
-        if row.holes:
-            yield sentence(row.name, done, row.holes, unit)
+    def _silent(self, row: FoldedRow) -> Iterator[str]:
+        """A sentence for each result that done jobs of a row have not reported."""
         for column in self.values:
             if lacking := self._unreported(row, column):
-                keys = [key for key in done if key not in {hole.key for hole in lacking}]
-                yield sentence(row.name, keys, lacking, unit)
+                keys = [key for key in self._done(row) if key not in {hole.key for hole in lacking}]
+                yield sentence(row.name, keys, lacking, self.settings.unit)
+
+    @staticmethod
+    def _done(row: FoldedRow) -> list[Key]:
+        """What was folded, of each job of a row that is done."""
+        return [key for line, key in zip(row.group.rows, row.group.keys, strict=True) if line.state is State.DONE]
 
     def _unreported(self, row: FoldedRow, column: Column) -> Sequence[Hole]:
         """Done jobs of a row that have not reported a result, while others of its task have."""
@@ -250,8 +257,7 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
             for metric in metrics
             if marks.get((metric, at)) in ("best", "alike")
         }
-        cells = any(isinstance(value, Cell) for row in rows for value in row)
-        said = [self.caption if cells else "", ALIKE.format(" of each group" if within else "") if best else ""]
+        said = [self.caption, ALIKE.format(" of each group" if within else "") if best else ""]
         said += untested(
             marks, {at: row.name for at, row in enumerate(self)}, {metric: metric.name for metric in metrics}
         )
@@ -306,7 +312,7 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         """Return the row with the best mean, or of each combination of some columns the best.
 
         A row may be the best by luck: `marks` says what is not distinguishable from it. Rows that are equally good are
-        all returned. Rows without a mean are left out, and rows with holes count: `notes` names them.
+        all returned. Rows without a mean are left out, and rows with holes count: `notes` names both.
 
         Args:
             metric: The name of a result; it may be left out if there is only one.
@@ -316,13 +322,20 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         Raises:
             UnknownColumnError: Nothing has such a name.
         """
-        columns = [self.column(name) for name in as_names(by)]
-        return self._of(best_rows(self._rows, self._metric(metric, "best"), columns, lowest=lowest))
+        columns, value = [self.column(name) for name in as_names(by)], self._metric(metric, "best")
+        found = self._of(best_rows(self._rows, value, columns, lowest=lowest))
+        strange = [
+            row.name or "all" for row in self if isinstance(cell := row.value(value), Cell) and score(cell) is None
+        ]
+        if strange:
+            said = f"The best is chosen without rows that have no mean of {value.name}: {listed(strange, 3)}."
+            found._notes = [*self._notes, said]
+        return found
 
     @edge
     def marks(self, metric: str = "", *, within: str | Sequence[str] = (), lowest: bool = False) -> list[Mark]:
         """Return the mark of each row, in their order: "best"; "alike" if it is not distinguishable from the best;
-        "untested" if there are too few values to tell; empty if it is worse.
+        "untested" if there are too few values, or one is not finite; empty if it is worse.
 
         Rows are tested against the best, paired by the seeds that they share. p-values are corrected by Holm's method
         for all comparisons that are made. If the row with the best mean has less than 3 values, there is no best one:

@@ -18,7 +18,7 @@ ALIKE = "Bold: the best{}, and what is not distinguishable from it by t tests wi
 """A sentence for captions; for tables with several best values, it takes what each of them is the best of."""
 
 Mark = Literal["best", "alike", "untested", ""]
-"""The best; not distinguishable from it; nobody can tell, because there are too few values; or worse."""
+"""The best; not distinguishable from it; nobody can tell, because values are too few or not finite; or worse."""
 
 
 def paired_values(cell: Cell) -> Values:
@@ -33,7 +33,8 @@ def marked(
 ) -> dict[tuple[Hashable, Hashable], Mark]:
     """The marks of cells, by the column and the name of each.
 
-    If the cell with the best mean can be tested against no other one, nobody can tell which is the best: none is.
+    If the cell with the best mean can be tested against no other one, nobody can tell which is the best: none is. The
+    only cell of a column is its best, unless it has too few values.
 
     Args:
         columns: For each column (a data set) the cell of each name (a model). What is no cell with numbers has no mark.
@@ -50,7 +51,9 @@ def marked(
     }
     found: dict[tuple[Hashable, Hashable], Mark] = {}
     for column, each in marks(numbers, level=level).items():
-        is_known = len(each.untested) + 1 < len(numbers[column]) or len(numbers[column]) == 1
+        is_known = len(each.untested) + 1 < len(numbers[column])
+        if len(numbers[column]) == 1:  # nothing to be compared with
+            is_known = all(len(values) >= LEAST for values in numbers[column].values())
         for name in numbers[column]:
             mark: Mark = "untested" if name in each.untested or not is_known else "alike" if name in each.alike else ""
             found[column, name] = "best" if name == each.best and is_known else mark
@@ -87,4 +90,5 @@ def untested(
         everywhere = len(some) == sum(other == name for _, other in found)
         where = listed([text for column in some if (text := columns.get(column, ""))])
         said.append((names[name] or "all") + (f" ({where})" if where and not everywhere else ""))
-    return [f"Not told from the best, because a test needs {LEAST} numbers on each side: {listed(said)}."]
+    needs = f"a test needs {LEAST} values on each side, and no nan or infinity"
+    return [f"Not told from the best, because {needs}: {listed(said)}."]

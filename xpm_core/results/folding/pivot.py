@@ -24,7 +24,7 @@ class PivotRow(Mapping[str, Any]):
     Attributes:
         name: What tells it from other rows: `model=bm25`.
         marks: The mark of each cell that has one, by the name of its column: "best", "alike" for what is not
-            distinguishable from the best, "untested" for what has too few values to tell.
+            distinguishable from the best, "untested" for what cannot be tested.
 
     Example:
         >>> row["model"], row["cranfield"].mean, row.marks["cranfield"]

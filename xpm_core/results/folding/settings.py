@@ -80,7 +80,8 @@ class Settings:
         counting = [cell for cell in cells if cell.n]
         counts = [cell.n for cell in counting]
         few, many = min(counts, default=0), max(counts, default=0)
-        count = f"{many} {self.unit if many != 1 else singular(self.unit)}"
+        unit = self.unit if all(cell.unit == self.unit for cell in counting) else "runs"  # a seed may come twice
+        count = f"{many} {unit if many != 1 else singular(unit)}"
         over = f"over {count}" if few == many else f"over {few} to {count}"
         shown = any(cell.interval is not None for cell in counting)
         spread = f" and {called(self.interval, self.level)}{self._scale}" if shown else ""

@@ -170,7 +170,8 @@ def _finished(figure: Plot, axes: Axes, chart: Chart) -> Plot:
     said = [*([chart.caption] if chart.caption else []), *chart.notes]
     figure.notes = said
     if said:
-        more = [f"{len(said) - SAID} more notes are not shown here."] if len(said) > SAID else []
+        rest = len(said) - SAID
+        more = [f"{rest} more {'note is' if rest == 1 else 'notes are'} not shown here."] if rest > 0 else []
         text = "\n".join(_wrapped(clean(shortened(note))) for note in [*said[:SAID], *more])
         figure.supxlabel(text, x=0.02, ha="left", fontsize="x-small")
     return figure

@@ -13,6 +13,7 @@ import math
 import numbers
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from xpm_core.errors import ResultValueError
@@ -138,6 +139,7 @@ def finite(value: Scalar) -> Scalar:
 def flat(values: Mapping[str, Any]) -> tuple[dict[str, Scalar], bool]:
     """The numbers, texts and truth values among results, by their paths, for tables. Lists have no place in a cell.
 
+    An integer of more than 64 bits, such as a count of operations, becomes a float: only the file has all its digits.
     If there are too many, those that lie least deep are taken: `accuracy` before the counts of a confusion matrix.
 
     Returns:
@@ -148,7 +150,7 @@ def flat(values: Mapping[str, Any]) -> tuple[dict[str, Scalar], bool]:
         ({'accuracy': 0.9, 'loss.train': 0.1, 'loss.test': 0.2}, False)
     """
     leaves = list(_leaves(values, "", 0))
-    fit = {path: value for _, path, value in leaves if is_flat(path, value)}
+    fit = {path: cell for _, path, value in leaves if is_flat(path, cell := _narrow(value))}
     depths = {path: depth for depth, path, _ in leaves}
     size, kept = 0, set[str]()
     for path in sorted(fit, key=depths.__getitem__):
@@ -161,7 +163,7 @@ def flat(values: Mapping[str, Any]) -> tuple[dict[str, Scalar], bool]:
 
 def lacking(values: Mapping[str, Any]) -> int:
     """How many of the results that could stand in a cell are too many for the flat form."""
-    fit = {path for _, path, value in _leaves(values, "", 0) if is_flat(path, value)}
+    fit = {path for _, path, value in _leaves(values, "", 0) if is_flat(path, _narrow(value))}
     return len(fit) - len(flat(values)[0])
 
 
@@ -179,6 +181,14 @@ def is_flat(path: Any, value: Any) -> bool:
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
     return value is None or isinstance(value, float)
+
+
+def _narrow(value: Any) -> Any:
+    """An integer of more than 64 bits as a float, if it is not too large for one; any other value as it is."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        with suppress(OverflowError):
+            return float(value)
+    return value
 
 
 def _is_short(text: str) -> bool:

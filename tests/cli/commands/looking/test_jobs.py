@@ -53,6 +53,7 @@ def test_what_needs_somebody_comes_first_and_what_is_done_last(scene: Scene, see
         ("--where worker=node1* --state done,ready", [State.DONE]),
         ("--task Train --experiment sweep --since 1h --limit 2", [State.FAILED, State.BLOCKED]),
         ("--sort -lr,name --limit 2", [State.BLOCKED, State.CANCELLED]),
+        ("--sort -lr --sort name --limit 2", [State.BLOCKED, State.CANCELLED]),
     ],
 )
 def test_options_select_and_sort(scene: Scene, seen: Xpm, options: str, found: list[State]) -> None:

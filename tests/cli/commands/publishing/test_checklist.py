@@ -175,6 +175,8 @@ def test_experiment_without_jobs_has_a_page(lab: Lab, xpm: Xpm) -> None:
     result = xpm("checklist", "sweep")
     assert result.exit_code == 0
     assert "- 0 jobs: none." in result.stdout
+    assert "### Error bars\n\nThere is no job.\n" in result.stdout
+    assert "latest run" not in result.stdout
 
 
 def test_unknown_experiment_is_an_error(lab: Lab, xpm: Xpm) -> None:

@@ -84,6 +84,16 @@ def test_filter_that_leaves_out_jobs_of_a_row_is_said(swept: Lab, xpm: Xpm) -> N
     assert "note        The filter leaves out 1 job of the same row." in result.stdout
 
 
+def test_seed_of_another_name_is_proposed_where_rows_differ_in_it(swept: Lab, xpm: Xpm) -> None:
+    for seed in (1, 2, 3):
+        given = {"params": {"name": "eval", "train.seed": seed}, "tags": {"part": "eval"}}
+        swept.end(f"eval-{seed}", results={"f1": seed / 10}, **given)
+    result = xpm("cite", "sweep:f1", "--over", "seed")
+    assert result.exit_code == 2
+    assert result.stderr.endswith("train.seed=3. Fold what is repeated: --over seed,train.seed.\n")
+    assert "f1 = 0.2 ± 0.2 (95 % t, n=3 runs)" in xpm("cite", "sweep:f1", "--over", "seed,train.seed").stdout
+
+
 def test_result_whose_name_has_a_colon_is_found(swept: Lab, xpm: Xpm) -> None:
     assert "number      a:b = 2" in xpm("cite", "sweep:a:b:model=dense,seed=1").stdout
 

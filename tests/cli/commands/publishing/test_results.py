@@ -58,6 +58,15 @@ def test_filters_columns_and_order(typed: Xpm) -> None:
     assert typed("--state", "failed", "--columns", "state").stdout.splitlines() == ["state", "failed", "1 row"]
 
 
+def test_an_option_with_names_that_stands_twice_means_all_of_them(typed: Xpm) -> None:
+    twice = typed("--columns", "model", "--columns", "accuracy", "--sort=-model", "--sort", "accuracy")
+    assert twice.stdout == typed("--columns", "model,accuracy", "--sort=-model,accuracy").stdout
+    assert "accuracy" in twice.stdout
+    folded = typed("--over", "seed", "--over", "model", "--columns", "accuracy")
+    assert folded.stdout == typed("--over", "seed,model", "--columns", "accuracy").stdout
+    assert "0.77 ± 0.17 (n=4 of 5 runs)" in folded.stdout
+
+
 def test_folded_rows_have_intervals_and_their_holes_are_named(typed: Xpm, swept: Lab) -> None:
     result = typed("--over", "seed", "--columns", "accuracy")
     header, first, second, caption, *notes = result.stdout.splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -56,6 +57,16 @@ def test_the_best_row_is_found_within_others() -> None:
         folded.best()
 
 
+def test_a_row_without_a_mean_is_named_where_the_best_is_chosen() -> None:
+    jobs = [FakeJob({"lr": lr, "seed": seed}, {"a": lr + seed / 9}) for lr in range(3) for seed in range(3)]
+    jobs[-1].results, jobs[0].results = {"a": math.nan}, {"a": -1.0}
+    folded = table(jobs).over("seed")
+    best = folded.best("a")
+    assert [row["lr"] for row in best] == [1]
+    assert best.notes == ["The best is chosen without rows that have no mean of a: lr=2."]
+    assert folded.notes == folded[:2].best("a").notes == []
+
+
 def test_marks_tell_the_best_what_is_like_it_and_what_nobody_can_tell() -> None:
     folded = models(8).over("seed")
     marks = dict(zip([row.name for row in folded], folded.marks("accuracy", within="data"), strict=True))
@@ -72,7 +83,8 @@ def test_bold_cells_are_corrected_together_and_what_nobody_can_tell_is_in_the_ca
     names = [sheet.names[at] for at, _ in sheet.bold]
     assert not any("few" in name or "bm25" in name for name in names)
     assert sheet.caption.endswith(
-        "Not told from the best, because a test needs 3 numbers on each side: model=few data=x, model=few data=y."
+        "Not told from the best, because a test needs 3 values on each side, and no nan or infinity: "
+        "model=few data=x, model=few data=y."
     )
     assert (
         "accuracy, loss of model=few data=x, model=few data=y: 2 values are too few for an interval, which needs 3."
@@ -87,6 +99,19 @@ def test_bold_cells_are_corrected_together_and_what_nobody_can_tell_is_in_the_ca
     assert table(jobs).over("seed").sheet(bold="up").bold == {(0, 1)}
     assert table(jobs).over("seed").sheet(bold="-down").bold == {(0, 2)}
     assert table(jobs).over("seed").sheet(bold=["up", "-down"]).bold == {(0, 1), (0, 2), (1, 1), (1, 2)}
+
+
+@pytest.mark.parametrize(("runs", "mark"), [(1, "untested"), (2, "untested"), (3, "best")])
+def test_the_only_cell_of_a_column_is_the_best_if_it_has_enough_runs(runs: int, mark: str) -> None:
+    places = [(1, "x"), (2, "y"), (2, "z")]
+    jobs = [FakeJob({"m": m, "data": data, "seed": seed}, {"a": seed}) for m, data in places for seed in range(runs)]
+    pivot = table(jobs).over("seed").pivot("m", "data", "a")
+    assert [row.marks for row in pivot] == [{"x": mark}, {"y": mark, "z": mark}]
+
+
+def test_a_table_of_texts_has_no_caption() -> None:
+    jobs = [FakeJob({"m": m, "seed": seed}, {"a": seed}) for m in (1, 2) for seed in range(3)]
+    assert table(jobs).select("host").over("seed").caption == ""
 
 
 @pytest.mark.parametrize("lucky", [1, 2])

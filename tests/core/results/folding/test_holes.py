@@ -80,6 +80,15 @@ def test_jobs_with_one_seed_all_count_and_are_named() -> None:
     twins = f"{jobs[3].identity[:7]}, {jobs[-1].identity[:7]}"
     assert folded.notes == [f"lr=0.1 seed=3: 2 jobs differ in nothing else, and all count: {twins}."]
     assert (folded[0]["accuracy"].n, folded[0]["accuracy"].unit, folded[1]["accuracy"].unit) == (6, "runs", "seeds")
+    assert folded.caption == "Mean and 95 % t interval over 5 to 6 runs."
+    assert folded[1:].caption == "Mean and 95 % t interval over 5 seeds."
+
+
+def test_a_seed_that_comes_twice_does_not_hide_one_that_is_missing() -> None:
+    jobs = [*sweep(), FakeJob({"lr": 0.1, "seed": 3.0}, {"accuracy": 0.9})]
+    jobs[0].state = State.FAILED
+    cell = table(jobs).over("seed")[0]["accuracy"]
+    assert (cell.n, cell.expected, cell.count_text) == (5, 6, "n=5 of 6 runs")
 
 
 def test_a_failed_job_whose_seed_another_one_has_done_is_named() -> None:
@@ -103,7 +112,16 @@ def test_many_holes_are_in_a_list() -> None:
     jobs = [job for job in jobs if job.params["lr"] == 14 or job.params["seed"]]
     folded = table(jobs).over("seed")
     assert (len(folded.holes), len(folded.notes)) == (14, 11)
-    assert folded.notes[-1] == "4 more rows have holes. Each cell says how many jobs it counts."
+    assert folded.notes[-1] == "4 more holes are not named here. Each cell says how many jobs it counts."
+
+
+def test_missing_seeds_are_named_before_results_that_are_missing() -> None:
+    jobs = [FakeJob({"lr": lr, "seed": seed}, {"a": 1}) for lr in range(2) for seed in range(3)]
+    jobs[0].results = {f"r{number}": 1 for number in range(10)}
+    folded = table(jobs[:-1]).over("seed")
+    assert (len(folded.holes), len(folded)) == (22, 2)
+    assert folded.holes[0] == "lr=1: 2 of 3 seeds (1 missing: seed=2)."
+    assert folded.notes[-1] == "12 more holes are not named here. Each cell says how many jobs it counts."
 
 
 def test_several_names_are_runs() -> None:

@@ -75,7 +75,7 @@ def test_cells_with_too_few_values_are_named() -> None:
         FakeJob({"m": m, "d": d, "seed": seed}, {"a": m * 10 + seed}) for m in (1, 2) for d in "xy" for seed in (1, 2)
     ]
     pivot = table(jobs).over("seed").pivot("m", "d")
-    said = "Not told from the best, because a test needs 3 numbers on each side: m=1, m=2."
+    said = "Not told from the best, because a test needs 3 values on each side, and no nan or infinity: m=1, m=2."
     assert pivot.notes == [said]
     assert [row.marks for row in pivot] == [{"x": "untested", "y": "untested"}] * 2
     assert (pivot.sheet().bold, pivot.sheet().caption.endswith(said)) == (set(), True)

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xpm_core.errors import ResultValueError
-from xpm_core.workspace.reported.values import flat, plain, restored
+from xpm_core.workspace.reported.values import flat, lacking, plain, restored
 
 NAMES = st.text(max_size=8)
 VALUES = st.recursive(
@@ -132,7 +132,14 @@ def test_the_flat_form_has_dotted_names_and_limits() -> None:
     assert (found, more) == ({"loss.train": 0.1, "loss.test.a": None, "ok": True}, True)
     found, more = flat({str(number): number for number in range(300)})
     assert (len(found), more) == (200, True)
-    assert flat({"big": 2**63, "small": -(2**63), "cut": "\ud800"}) == ({"small": -(2**63)}, True)
+    assert flat({"small": -(2**63), "cut": "\ud800"}) == ({"small": -(2**63)}, True)
+
+
+def test_a_large_integer_is_a_float_in_the_flat_form() -> None:
+    found, more = flat({"flops": 314 * 10**21, "most": 2**63 - 1, "huge": 10**400})
+    assert (found, more) == ({"flops": 3.14e23, "most": 2**63 - 1}, True)
+    assert type(found["flops"]) is float
+    assert lacking({"flops": 314 * 10**21, "huge": 10**400}) == 0
 
 
 def test_infinity_has_a_sign() -> None:

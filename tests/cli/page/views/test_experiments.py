@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import redis
 from helpers.page import PageClient, page_of
@@ -50,6 +52,24 @@ def test_jobs_that_only_the_index_knows_are_counted_and_it_is_said(
     assert "1 unknown" in text
     assert "The server does not know 2 jobs that the index has. Run their script." in text
     assert 'filter=experiment%3Dsweep">sweep</a>' in text
+
+
+def test_after_a_server_was_wiped_and_a_script_ran_again_it_says_what_the_command_says(
+    lab: Lab, page: PageClient, redis_client: redis.Redis
+) -> None:
+    lab.end("a")
+    (lab.workspace.experiment("sweep").path / "runs" / "20200101-000000").mkdir(parents=True)
+    wait_until(lambda: page.desk.listed("").matched == 1)
+    redis_client.flushall()
+    lab.run = lab.store.open_run("sweep", "run2", {})
+    lab.end("b", State.FAILED, ERROR)
+    with page_of(lab.workspace.path, page.desk.view.server) as later:
+        wait_until(lambda: later.desk.is_ready)
+        text, document = later.get("/"), json.loads(later.get("/api/status"))
+    assert '<p class="muted">2 jobs' in text
+    assert text.count("1 done") == text.count("1 failed") == 2  # of the workspace, and of the experiment
+    assert (document["jobs"]["done"], document["jobs"]["failed"]) == (1, 1)
+    assert [each["jobs"] for each in document["experiments"]] == [2]
 
 
 def test_a_url_that_has_nothing_is_a_page_with_the_way_back(page: PageClient) -> None:

@@ -119,6 +119,7 @@ def _shown(request: Request, listed: Listed) -> dict[str, Any]:
     wanted = parse(text) if text.strip() else Filter()
     return {
         "listed": listed,
+        "counts": {**listed.counts, None: listed.matched - sum(listed.counts.values())},
         "first": first_place(request),
         "alone": False,
         "state_url": lambda state: links.jobs(str(wanted & from_options(state=state.value))),

@@ -171,6 +171,16 @@ def test_a_search_leads_to_its_lines_and_the_traceback_is_found(lab: Lab, lease:
     expect(tab.locator(".found .wrong")).to_contain_text("cannot be understood: missing )")
 
 
+def test_where_there_is_no_traceback_no_line_is_marked_as_one(lab: Lab, lease: Lease, visits: Visits) -> None:
+    write(lab.directory("a").out, "one\ntwo\n")
+    tab = visits().open(f"/job/{lease.identity}/log?stream=out")
+    tab.locator("[data-log-lines]").press("t")
+    expect(tab.locator("[data-log-said]")).to_have_text("There is no traceback.")
+    expect(tab.locator("[data-log-follow]")).not_to_be_checked()
+    expect(lines(tab)).to_have_text(["one", "two"])
+    expect(tab.locator(".line.found")).to_have_count(0)
+
+
 def test_a_hidden_log_asks_for_nothing(lab: Lab, lease: Lease, visits: Visits) -> None:
     write(lab.directory("a").out, "one\n")
     visitor = visits()

@@ -1,8 +1,7 @@
 /* The list of jobs: rows change in place, new ones come, and more are loaded as one scrolls.
  *
  * Owns: the rows of a table with `data-rows`, and the counts above it. Rows that have changed are asked for when they
- * are in view, 200 at most at a time. What the list is told costs the same however many jobs it has. The page keeps at
- * most as many rows as the user has scrolled through, and `MOST` in any case.
+ * are in view, 200 at most at a time. The page keeps as many rows as the user has scrolled through, at most `MOST`.
  */
 (() => {
   "use strict";

@@ -13,6 +13,7 @@ from xpm_core.states import State
 pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.slow]
 
 ROWS = "tr[data-job]"
+CHANGE = "document.dispatchEvent(new CustomEvent('xpm:jobs', {detail: {jobs: {}, counts: null, many: true}}))"
 
 
 def test_more_rows_come_as_one_scrolls(lab: Lab, visits: Visits) -> None:
@@ -62,6 +63,29 @@ def test_new_jobs_do_not_make_the_page_longer_than_was_asked_for(lab: Lab, visit
     expect(tab.locator(ROWS)).to_have_count(200)
     tab.locator(ROWS).last.scroll_into_view_if_needed()
     expect(tab.locator(ROWS)).to_have_count(204)
+
+
+def test_a_list_that_was_read_to_its_end_keeps_what_is_chosen_and_the_focus(lab: Lab, visits: Visits) -> None:
+    for index in range(250):
+        lab.submit(f"job {index}")
+    tab = visits().open("/jobs")
+    tab.locator(ROWS).last.scroll_into_view_if_needed()
+    expect(tab.locator(ROWS)).to_have_count(250)
+    expect(tab.locator("tr.more")).to_have_count(0)
+    last = tab.locator(ROWS).last
+    last.get_by_role("checkbox").check()
+    last.get_by_role("link").focus()
+    identity = last.get_attribute("data-job")
+    for more in (CHANGE, None):
+        with tab.expect_response(lambda answer: "/jobs/rows" in answer.url and "ids=" not in answer.url):
+            if more:
+                tab.evaluate(more)
+            else:
+                lab.submit("new")
+        expect(tab.locator(ROWS)).to_have_count(250 if more else 251)
+        expect(tab.locator("tr.more")).to_have_count(0)
+        expect(tab.locator(f"#job-{identity}").get_by_role("checkbox")).to_be_checked()
+        expect(tab.locator(f"#job-{identity}").get_by_role("link")).to_be_focused()
 
 
 def test_the_filter_is_completed_by_the_keyboard_alone(lab: Lab, visits: Visits) -> None:

@@ -58,7 +58,7 @@
     if (row) row.dataset.stale = "";
   }
 
-  /* -- rows that are there --------------------------------------------------------------------------------------- */
+  /* -- rows that are there -- */
 
   function isInView(row) {
     const box = row.getBoundingClientRect();
@@ -106,7 +106,7 @@
     }
   }
 
-  /* -- rows that come -------------------------------------------------------------------------------------------- */
+  /* -- rows that come -- */
 
   /* Each job that is new goes behind the one that stands before it in the order of the server. */
   async function insert() {
@@ -134,7 +134,7 @@
     const rest = all.slice(last + 1).reverse(), old = body.querySelector("tr.more");
     const excess = [...away, ...rest].slice(0, Math.max(all.length - limit, 0));
     for (const row of excess) row.remove();
-    if (!more || (old && !excess.length) || all.length < limit) return;
+    if (!more || (old && !excess.length) || all.length < limit || all.length - excess.length >= more.dataset.of) return;
     if (old) observer.unobserve(old);
     if (old) old.remove();
     watch(body.appendChild(more));
@@ -153,7 +153,7 @@
     }
   }
 
-  /* -- more rows ------------------------------------------------------------------------------------------------- */
+  /* -- more rows -- */
 
   const observer = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) load(entry.target);
@@ -168,11 +168,13 @@
     try {
       await withRows(more.dataset.more, (found) => {
         if (!more.isConnected) return; // the list goes on elsewhere now
+        const focused = document.activeElement;
         for (const row of found.querySelectorAll("tr[data-job]")) {
           const old = rowOf(row.dataset.job);
-          if (old) old.remove(); // the order has changed meanwhile
+          if (old) row.replaceWith(old); // with what is chosen
         }
         more.replaceWith(found);
+        focused.focus({ preventScroll: true });
       });
       limit = Math.max(limit, rows().length);
       watch(main.querySelector("tr.more"));
@@ -188,7 +190,7 @@
     watch(main.querySelector("tr.more"));
   }
 
-  /* -- when ------------------------------------------------------------------------------------------------------ */
+  /* -- when -- */
 
   async function count() {
     recount = false;

@@ -153,6 +153,19 @@ def test_rows_are_reached_and_chosen_by_keys(lab: Lab, visits: Visits) -> None:
     visitor.complaints.clear()
 
 
+def test_what_needs_somebody_and_experiments_are_reached_by_keys(lab: Lab, visits: Visits) -> None:
+    lab.end("a", State.FAILED, ERROR)
+    tab = visits().open("/")
+    expect(tab.get_by_text("1 failed").first).to_be_visible()
+    tab.keyboard.press("k")
+    expect(tab.get_by_role("link", name="sweep")).to_be_focused()
+    tab.keyboard.press("k")
+    expect(tab.get_by_role("link", name=f"✗ {lab.identity('a')[:7]}")).to_be_focused()
+    tab.keyboard.press("j")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/jobs?filter=experiment%3Dsweep")
+
+
 def test_the_keys_are_listed_and_can_be_turned_off(lab: Lab, visits: Visits) -> None:
     lab.submit("a")
     tab = visits().open("/jobs")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 import redis
+from click.testing import Result
 from helpers.page import PageClient, page_of
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.waiting import wait_until
@@ -28,6 +30,18 @@ def test_what_needs_somebody_comes_with_its_cause_and_command(lab: Lab, page: Pa
     assert f"xpm show {lab.identity('a')[:7]}" in text
     assert 'href="/jobs?filter=state%3Dfailed"' in text
     assert "1 failed" in text
+
+
+def test_when_the_jobs_may_have_ended_is_said_as_the_command_says_it(
+    lab: Lab, page: PageClient, xpm: Callable[..., Result]
+) -> None:
+    lab.join()
+    lab.end("a")
+    lab.submit("b")
+    (said,) = (line for line in xpm("status").stdout.splitlines() if "ETA" in line)
+    wait_until(lambda: "ETA" in page.get("/"), show=lambda: page.get("/"))
+    assert "from 1 job of Train" in said
+    assert "from 1 job of Train" in page.get("/")
 
 
 def test_names_are_text(lab: Lab, page: PageClient) -> None:

@@ -62,6 +62,17 @@ def test_a_log_streams_and_a_progress_bar_stays_one_line(lab: Lab, lease: Lease,
     assert tab.evaluate("window.same"), "the page was loaded anew"
 
 
+def test_the_page_of_a_log_says_how_its_job_stands_now(lab: Lab, lease: Lease, visits: Visits) -> None:
+    write(lab.directory("a").out, "one\n")
+    tab = visits().open(f"/job/{lease.identity}/log?filter=name%3Da")
+    expect(tab.locator("#main .state")).to_contain_text("running")
+    lab.finish("a", lease, State.FAILED, ERROR)
+    expect(tab.locator("#main .state")).to_contain_text("failed")
+    lab.store.retry(lease.identity)
+    expect(tab.locator("#main .state")).to_contain_text("ready")
+    expect(tab.locator("#main p a").first).to_have_attribute("href", f"/job/{lease.identity}?filter=name%3Da")
+
+
 def test_a_log_that_was_cut_begins_anew(lab: Lab, lease: Lease, visits: Visits) -> None:
     out = lab.directory("a").out
     write(out, "one\ntwo\n")

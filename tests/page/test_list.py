@@ -65,10 +65,13 @@ def test_new_jobs_do_not_make_the_page_longer_than_was_asked_for(lab: Lab, visit
     expect(tab.locator(ROWS)).to_have_count(204)
 
 
-def test_a_list_that_was_read_to_its_end_keeps_what_is_chosen_and_the_focus(lab: Lab, visits: Visits) -> None:
+@pytest.mark.parametrize("sort", ["submitted", "-submitted"])
+def test_a_list_that_was_read_to_its_end_keeps_what_is_chosen_and_the_focus(
+    lab: Lab, visits: Visits, sort: str
+) -> None:
     for index in range(250):
         lab.submit(f"job {index}")
-    tab = visits().open("/jobs")
+    tab = visits().open(f"/jobs?sort={sort}")
     tab.locator(ROWS).last.scroll_into_view_if_needed()
     expect(tab.locator(ROWS)).to_have_count(250)
     expect(tab.locator("tr.more")).to_have_count(0)

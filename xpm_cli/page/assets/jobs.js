@@ -126,13 +126,14 @@
     });
   }
 
-  /* Take out what is too much: first jobs that have moved down from among those that are the first now, but none that is
-   * chosen; then the last ones. The list then goes on behind the first ones. */
+  /* Take out what is too much: first jobs that have moved down from among those that are the first now, then the last
+   * ones; but none that is chosen. The list then goes on behind the first ones. */
   function trim(body, first, more) {
     const all = [...rows()], last = all.findLastIndex((row) => first.has(row.dataset.job));
-    const away = all.filter((row, at) => at < last && !first.has(row.dataset.job) && !row.querySelector(":checked, :focus"));
+    const away = all.filter((row, at) => at < last && !first.has(row.dataset.job));
     const rest = all.slice(last + 1).reverse(), old = body.querySelector("tr.more");
-    const excess = [...away, ...rest].slice(0, Math.max(all.length - limit, 0));
+    const free = [...away, ...rest].filter((row) => !row.querySelector(":checked, :focus"));
+    const excess = free.slice(0, Math.max(all.length - limit, 0));
     for (const row of excess) row.remove();
     if (!more || (old && !excess.length) || all.length < limit || all.length - excess.length >= more.dataset.of) return;
     if (old) observer.unobserve(old);

@@ -146,5 +146,6 @@ def test_repeated_columns_count_once_and_too_many_are_not_shown_which_is_said(
 
 def test_the_question_about_one_job_leads_back_to_it(lab: Lab, page: PageClient) -> None:
     lab.end("done")
+    wait_until(lambda: page.desk.listed("state=done").matched == 1)
     asked = page.get(f"/acting/retry?ids={lab.identity('done')}")
     assert f'href="/job/{lab.identity("done")}">No</a>' in asked

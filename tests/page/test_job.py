@@ -62,6 +62,17 @@ def test_a_log_streams_and_a_progress_bar_stays_one_line(lab: Lab, lease: Lease,
     assert tab.evaluate("window.same"), "the page was loaded anew"
 
 
+def test_the_page_of_a_log_says_how_its_job_stands_now(lab: Lab, lease: Lease, visits: Visits) -> None:
+    write(lab.directory("a").out, "one\n")
+    tab = visits().open(f"/job/{lease.identity}/log?filter=name%3Da")
+    expect(tab.locator("#main .state")).to_contain_text("running")
+    lab.finish("a", lease, State.FAILED, ERROR)
+    expect(tab.locator("#main .state")).to_contain_text("failed")
+    lab.store.retry(lease.identity)
+    expect(tab.locator("#main .state")).to_contain_text("ready")
+    expect(tab.locator("#main p a").first).to_have_attribute("href", f"/job/{lease.identity}?filter=name%3Da")
+
+
 def test_a_log_that_was_cut_begins_anew(lab: Lab, lease: Lease, visits: Visits) -> None:
     out = lab.directory("a").out
     write(out, "one\ntwo\n")
@@ -169,6 +180,16 @@ def test_a_search_leads_to_its_lines_and_the_traceback_is_found(lab: Lab, lease:
     tab.locator("[name=regex]").check()
     tab.locator("#find").press("Enter")
     expect(tab.locator(".found .wrong")).to_contain_text("cannot be understood: missing )")
+
+
+def test_where_there_is_no_traceback_no_line_is_marked_as_one(lab: Lab, lease: Lease, visits: Visits) -> None:
+    write(lab.directory("a").out, "one\ntwo\n")
+    tab = visits().open(f"/job/{lease.identity}/log?stream=out")
+    tab.locator("[data-log-lines]").press("t")
+    expect(tab.locator("[data-log-said]")).to_have_text("There is no traceback.")
+    expect(tab.locator("[data-log-follow]")).not_to_be_checked()
+    expect(lines(tab)).to_have_text(["one", "two"])
+    expect(tab.locator(".line.found")).to_have_count(0)
 
 
 def test_a_hidden_log_asks_for_nothing(lab: Lab, lease: Lease, visits: Visits) -> None:

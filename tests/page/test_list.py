@@ -13,6 +13,7 @@ from xpm_core.states import State
 pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.slow]
 
 ROWS = "tr[data-job]"
+CHANGE = "document.dispatchEvent(new CustomEvent('xpm:jobs', {detail: {jobs: {}, counts: null, many: true}}))"
 
 
 def test_more_rows_come_as_one_scrolls(lab: Lab, visits: Visits) -> None:
@@ -62,6 +63,32 @@ def test_new_jobs_do_not_make_the_page_longer_than_was_asked_for(lab: Lab, visit
     expect(tab.locator(ROWS)).to_have_count(200)
     tab.locator(ROWS).last.scroll_into_view_if_needed()
     expect(tab.locator(ROWS)).to_have_count(204)
+
+
+@pytest.mark.parametrize("sort", ["submitted", "-submitted"])
+def test_a_list_that_was_read_to_its_end_keeps_what_is_chosen_and_the_focus(
+    lab: Lab, visits: Visits, sort: str
+) -> None:
+    for index in range(250):
+        lab.submit(f"job {index}")
+    tab = visits().open(f"/jobs?sort={sort}")
+    tab.locator(ROWS).last.scroll_into_view_if_needed()
+    expect(tab.locator(ROWS)).to_have_count(250)
+    expect(tab.locator("tr.more")).to_have_count(0)
+    last = tab.locator(ROWS).last
+    last.get_by_role("checkbox").check()
+    last.get_by_role("link").focus()
+    identity = last.get_attribute("data-job")
+    for more in (CHANGE, None):
+        with tab.expect_response(lambda answer: "/jobs/rows" in answer.url and "ids=" not in answer.url):
+            if more:
+                tab.evaluate(more)
+            else:
+                lab.submit("new")
+        expect(tab.locator(ROWS)).to_have_count(250 if more else 251)
+        expect(tab.locator("tr.more")).to_have_count(0)
+        expect(tab.locator(f"#job-{identity}").get_by_role("checkbox")).to_be_checked()
+        expect(tab.locator(f"#job-{identity}").get_by_role("link")).to_be_focused()
 
 
 def test_the_filter_is_completed_by_the_keyboard_alone(lab: Lab, visits: Visits) -> None:
@@ -127,6 +154,19 @@ def test_rows_are_reached_and_chosen_by_keys(lab: Lab, visits: Visits) -> None:
     tab.keyboard.press("Enter")
     tab.wait_for_url(f"**{href}")
     visitor.complaints.clear()
+
+
+def test_what_needs_somebody_and_experiments_are_reached_by_keys(lab: Lab, visits: Visits) -> None:
+    lab.end("a", State.FAILED, ERROR)
+    tab = visits().open("/")
+    expect(tab.get_by_text("1 failed").first).to_be_visible()
+    tab.keyboard.press("k")
+    expect(tab.get_by_role("link", name="sweep")).to_be_focused()
+    tab.keyboard.press("k")
+    expect(tab.get_by_role("link", name=f"✗ {lab.identity('a')[:7]}")).to_be_focused()
+    tab.keyboard.press("j")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/jobs?filter=experiment%3Dsweep")
 
 
 def test_the_keys_are_listed_and_can_be_turned_off(lab: Lab, visits: Visits) -> None:

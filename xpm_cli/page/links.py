@@ -109,6 +109,14 @@ class Links:
         """The question whether to "cancel" or "retry" jobs."""
         return _url(f"/acting/{verb}", filter=filter, ids=",".join(ids))
 
+    def answer(self, key: str) -> str:
+        """What came of an act."""
+        return _url(f"/acting/answer/{key}", filter=self._along)
+
+    def steer(self, verb: str) -> str:
+        """Where a form sends what it wants of a worker or a queue."""
+        return _url(f"/acting/{verb}", filter=self._along)
+
     def asset(self, name: str) -> str:
         """A script or a style. The URL names its version, so that a browser may keep it."""
         return _url(f"/assets/{name}", v=_version(name))

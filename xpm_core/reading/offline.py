@@ -26,8 +26,17 @@ def experiments(workspace: Workspace, known: KnownJobs) -> list[Experiment]:
 
 
 def _experiment(folder: Path, jobs: int) -> Experiment:
-    runs = [moment for name in listed(folder / "runs") if (moment := _moment(name))]
+    runs = _runs_s(folder)
     return Experiment(folder.name, max(runs, default=0.0), min(runs, default=0.0), {}, jobs)
+
+
+def first_run_s(folder: Path) -> float:
+    """When the first run of an experiment with this directory began, epoch seconds; 0 if no name of a run says it."""
+    return min(_runs_s(folder), default=0.0)
+
+
+def _runs_s(folder: Path) -> list[float]:
+    return [moment for name in listed(folder / "runs") if (moment := _moment(name))]
 
 
 def _moment(run: str) -> float:

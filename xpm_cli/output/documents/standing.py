@@ -12,7 +12,7 @@ from xpm_cli.output.sheets.files_sheet import FilesSheet
 from xpm_cli.output.sheets.survey_sheet import SurveySheet
 from xpm_core.errors import UnknownExperimentError
 from xpm_core.reading.experiments import Experiment
-from xpm_core.reading.offline import listed
+from xpm_core.reading.offline import first_run_s, listed
 from xpm_core.results.foreign import with_foreign
 from xpm_core.states import State
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Counts = Counter[State | None]
 """How many jobs are in each state; the state None is not known."""
+CLOCKS_S = 5.0
+"""How far the clocks of the server and of a script's machine may be apart, seconds."""
 
 
 def standing_of(opened: OpenWorkspace, experiment: str = "") -> SurveySheet | FilesSheet:
@@ -39,13 +41,16 @@ def standing_of(opened: OpenWorkspace, experiment: str = "") -> SurveySheet | Fi
 
 def _by_the_server(opened: OpenWorkspace, experiment: str) -> SurveySheet:
     survey = opened.view.survey()
+    forgotten = _may_have_forgotten(opened.view, survey)
+    if forgotten:
+        survey = with_forgotten(survey, *counted(opened.view))
     names = [each.name for each in survey.experiments]
     if experiment and experiment not in names:
         names = sorted({*names, *(opened.view.vocabulary.experiments or ())})  # also those that only the index has
         if experiment not in names:
             raise UnknownExperimentError(experiment, with_foreign(names, opened.workspace.path))
     forecast = opened.view.forecast(experiment, survey=survey) if survey.goes_on else None
-    if experiment and names != [each.name for each in survey.experiments][:1]:
+    if experiment and (forgotten or names != [each.name for each in survey.experiments][:1]):
         from xpm_core.filters import from_options  # late, because most do not name an experiment
 
         listing = opened.view.jobs(from_options(experiment=[experiment]))
@@ -53,17 +58,20 @@ def _by_the_server(opened: OpenWorkspace, experiment: str) -> SurveySheet:
         survey.counts, survey.unknown = {each: counts[each] for each in State}, counts[None]
         members = {row.identity for row in listing}
         survey.failed = [job for job in survey.failed if job.identity in members]
-    elif not experiment and _may_have_forgotten(opened.view, survey):
-        survey = with_forgotten(survey, *counted(opened.view))
     view = opened.view
     path = str(view.workspace.path)
     return SurveySheet(path, view.workspace.id, view.server, opened.commands, survey, experiment, forecast)
 
 
 def _may_have_forgotten(view: View, survey: Survey) -> bool:
-    """Whether the server may lack jobs: it knows none, or lacks an experiment. The index itself takes long to read."""
-    names = {each.name for each in survey.experiments}
-    return not any(survey.counts.values()) or not names.issuperset(listed(view.workspace.path / "experiments"))
+    """Whether the server may lack jobs: it knows none, or lacks an experiment or the first run of one.
+
+    The index itself takes long to read.
+    """
+    folder, names = view.workspace.path / "experiments", {each.name for each in survey.experiments}
+    if not any(survey.counts.values()) or not names.issuperset(listed(folder)):
+        return True
+    return any(0 < first_run_s(folder / each.name) < each.created_s - CLOCKS_S for each in survey.experiments)
 
 
 def counted(view: View) -> tuple[Counts, dict[str, Counts]]:
@@ -88,13 +96,15 @@ def with_forgotten(survey: Survey, counts: Counts, of_experiment: Mapping[str, C
     if forgotten <= 0:
         return survey
     named = {each.name for each in survey.experiments}
-    lost = [Experiment(name, 0, 0, {}, of_it.total()) for name, of_it in of_experiment.items() if name not in named]
+    sizes = {name: of_it.total() for name, of_it in of_experiment.items()}
+    known = [replace(each, jobs=max(each.jobs, sizes.get(each.name, 0))) for each in survey.experiments]
+    lost = [Experiment(name, 0, 0, {}, size) for name, size in sizes.items() if name not in named]
     return replace(
         survey,
         counts={each: counts[each] for each in State},
         unknown=counts[None],
         forgotten=forgotten,
-        experiments=[*survey.experiments, *lost],
+        experiments=[*known, *lost],
     )
 
 

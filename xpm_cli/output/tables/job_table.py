@@ -29,7 +29,7 @@ LONGEST_WHY = 60
 LEAST_WHY = 20
 """Characters to which a reason is cut before a column is left out."""
 DIGESTS = ("code", "commit", "packages")
-TIMES = ("submitted", "started", "ended")
+TIMES = ("since", "submitted", "started", "ended")
 
 Cells = tuple[str, list[str]]
 """A column of the table: its name, and a cell for each job."""
@@ -62,7 +62,10 @@ class JobTable:
             yield self._nothing()
             return
         if self.columns is not None:
-            asked = [(column.name, [self._cell(column, row) for row in rows]) for column in self.columns]
+            asked = [
+                (column.name, [cell_text(column, row, self.now_s, wide=self.wide) for row in rows])
+                for column in self.columns
+            ]
             yield from terminal.table(_rows(asked))
             yield from self._footer({}, terminal)
             return
@@ -95,19 +98,6 @@ class JobTable:
         columns = [*first, *values, *last]
         room = None if whole else max(terminal.room_beside(_rows(columns)), LEAST_WHY)
         yield from terminal.table(_rows([*columns, _reasons(why, room)]), hidden=hidden, whole=whole)
-
-    def _cell(self, column: Column, row: JobRow) -> str:
-        """A cell of a column that was asked for: identities are short, and times are relative."""
-        value = column.value(row)
-        if column.name == "id":
-            return short(row.identity)
-        if column.name in DIGESTS and isinstance(value, str):
-            return f"{short(value)}{'+' if value.endswith('+') else ''}"
-        if column.name in TIMES and isinstance(value, float):
-            return ago(self.now_s - value)
-        if column.is_result and isinstance(value, float) and not self.wide:
-            return fixed(value, None)
-        return text_of(value)
 
     def _more(self) -> list[Cells]:
         rows = self.listing.rows
@@ -153,6 +143,27 @@ class JobTable:
             parts.append(f"the same in all: {self._common(common, terminal)}")
         if parts:
             yield from terminal.wrapped("", " · ".join(parts))
+
+
+def cell_text(column: Column, row: JobRow, now_s: float, *, wide: bool = False) -> str:
+    """A cell of a column that was asked for: identities are short, and times are relative.
+
+    Args:
+        column: The column.
+        row: The job.
+        now_s: The time of the list, epoch seconds.
+        wide: Whether results have all their digits.
+    """
+    value = column.value(row)
+    if column.name == "id":
+        return short(row.identity)
+    if column.name in DIGESTS and isinstance(value, str):
+        return f"{short(value)}{'+' if value.endswith('+') else ''}"
+    if column.name in TIMES and isinstance(value, float):
+        return ago(now_s - value)
+    if column.is_result and isinstance(value, float) and not wide:
+        return fixed(value, None)
+    return text_of(value)
 
 
 def time_of(row: JobRow, now_s: float) -> str:

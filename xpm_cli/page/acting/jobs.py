@@ -19,7 +19,7 @@ from xpm_cli.page.acting.answers import Answer
 from xpm_cli.page.acting.deeds import begin
 from xpm_cli.page.acting.plans import Plan, Shelf
 from xpm_cli.page.acting.refusing import refused
-from xpm_cli.page.rendering import page
+from xpm_cli.page.rendering import links_of, page
 from xpm_core.filters import Filter, from_options, parse
 from xpm_core.states import State
 
@@ -130,7 +130,7 @@ def _act(request: Request, verb: str) -> Response:
         answer = _begun(desk, plan)
         key = remembered.answers.put(answer)
     answer.ended.wait(SOON_S)
-    return _to_answer(key)
+    return RedirectResponse(links_of(request).answer(key), 303)
 
 
 def _planned(desk: Desk, remembered: Acting, verb: str, key: str, digests: Sequence[str]) -> Answer | None:
@@ -157,10 +157,6 @@ def answered(request: Request) -> Response:
         lines = ["The page does not know this act any more.", "Each job says itself how it stands."]
         return page(request, "error.jinja", status=404, lines=lines)
     return page(request, "acting_answer.jinja", answer=answer, going=not answer.ended.is_set())
-
-
-def _to_answer(key: str) -> Response:
-    return RedirectResponse(f"/acting/answer/{key}", 303)
 
 
 def _remembered(request: Request) -> Acting:

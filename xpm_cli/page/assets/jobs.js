@@ -1,8 +1,7 @@
 /* The list of jobs: rows change in place, new ones come, and more are loaded as one scrolls.
  *
  * Owns: the rows of a table with `data-rows`, and the counts above it. Rows that have changed are asked for when they
- * are in view, 200 at most at a time. What the list is told costs the same however many jobs it has. The page keeps at
- * most as many rows as the user has scrolled through, and `MOST` in any case.
+ * are in view, 200 at most at a time. The page keeps as many rows as the user has scrolled through, at most `MOST`.
  */
 (() => {
   "use strict";
@@ -59,7 +58,7 @@
     if (row) row.dataset.stale = "";
   }
 
-  /* -- rows that are there --------------------------------------------------------------------------------------- */
+  /* -- rows that are there -- */
 
   function isInView(row) {
     const box = row.getBoundingClientRect();
@@ -107,7 +106,7 @@
     }
   }
 
-  /* -- rows that come -------------------------------------------------------------------------------------------- */
+  /* -- rows that come -- */
 
   /* Each job that is new goes behind the one that stands before it in the order of the server. */
   async function insert() {
@@ -127,15 +126,16 @@
     });
   }
 
-  /* Take out what is too much: first jobs that have moved down from among those that are the first now, but none that is
-   * chosen; then the last ones. The list then goes on behind the first ones. */
+  /* Take out what is too much: first jobs that have moved down from among those that are the first now, then the last
+   * ones; but none that is chosen. The list then goes on behind the first ones. */
   function trim(body, first, more) {
     const all = [...rows()], last = all.findLastIndex((row) => first.has(row.dataset.job));
-    const away = all.filter((row, at) => at < last && !first.has(row.dataset.job) && !row.querySelector(":checked, :focus"));
+    const away = all.filter((row, at) => at < last && !first.has(row.dataset.job));
     const rest = all.slice(last + 1).reverse(), old = body.querySelector("tr.more");
-    const excess = [...away, ...rest].slice(0, Math.max(all.length - limit, 0));
+    const free = [...away, ...rest].filter((row) => !row.querySelector(":checked, :focus"));
+    const excess = free.slice(0, Math.max(all.length - limit, 0));
     for (const row of excess) row.remove();
-    if (!more || (old && !excess.length) || all.length < limit) return;
+    if (!more || (old && !excess.length) || all.length < limit || all.length - excess.length >= more.dataset.of) return;
     if (old) observer.unobserve(old);
     if (old) old.remove();
     watch(body.appendChild(more));
@@ -154,7 +154,7 @@
     }
   }
 
-  /* -- more rows ------------------------------------------------------------------------------------------------- */
+  /* -- more rows -- */
 
   const observer = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) load(entry.target);
@@ -169,11 +169,13 @@
     try {
       await withRows(more.dataset.more, (found) => {
         if (!more.isConnected) return; // the list goes on elsewhere now
+        const focused = document.activeElement;
         for (const row of found.querySelectorAll("tr[data-job]")) {
           const old = rowOf(row.dataset.job);
-          if (old) old.remove(); // the order has changed meanwhile
+          if (old) row.replaceWith(old); // with what is chosen
         }
         more.replaceWith(found);
+        focused.focus({ preventScroll: true });
       });
       limit = Math.max(limit, rows().length);
       watch(main.querySelector("tr.more"));
@@ -189,7 +191,7 @@
     watch(main.querySelector("tr.more"));
   }
 
-  /* -- when ------------------------------------------------------------------------------------------------------ */
+  /* -- when -- */
 
   async function count() {
     recount = false;

@@ -165,7 +165,7 @@
     try {
       const got = await part(place);
       replaceBy(got);
-      const line = mark ? lines.querySelector(".line") : null;
+      const line = mark && !got.dataset.said ? lines.querySelector(".line") : null;
       lines.scrollTop = 0;
       if (line) line.classList.add("found");
       if (line && at("start", got) > at("first", got)) { // what stands before it helps to understand it

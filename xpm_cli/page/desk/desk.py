@@ -4,8 +4,7 @@ Owns: how often it reads, and that one thread reads at a time. Events make it re
 only while somebody looks; a request makes it read what has happened since. A request that finds nothing new reads
 nothing but jobs that were not shown before.
 
-What no event says is looked for now and then: what the index has got later than the server, and jobs that have come to
-another experiment. Whoever was given something that was not made anew is told when it can be.
+What no event says is looked for now and then. Whoever was given something old is told when it can be made anew.
 """
 
 from __future__ import annotations
@@ -41,8 +40,8 @@ REST = 2
 """For each second of such a reading, so many seconds are not spent on reading."""
 LONGEST_REST_S = 10.0
 """How long it rests at most: a reading may have taken long only because the server was away, seconds."""
-AGAIN_S = 10.0
-"""How often a server that is away is asked for again, and the files are read again meanwhile, seconds."""
+AGAIN_S, FILES_S = 10.0, 30.0
+"""How often a server that is away is asked for again, and after how long without it the files answer, seconds."""
 LOOK_S = 1.0
 """How often the desk looks for what no event says, while somebody looks at the page, seconds."""
 JOINED_S = 10.0
@@ -370,12 +369,9 @@ class Desk:
         self.is_ready = True
 
     def _catch_up(self) -> None:
-        """Read what has happened since the last reading. The lock is held.
-
-        An error leaves what was known, and is said on each page.
-        """
+        """Read what has happened since the last reading. An error leaves what was known. The lock is held."""
         try:
-            if self.view.away is not None:
+            if self.view.away is not None or (self.outage and time.monotonic() - self._away_at > FILES_S):
                 self._try_again()
                 return
             self._listen_again()
@@ -485,11 +481,13 @@ class Desk:
             self._tell(Batch(self.cursor, {}, {}))
 
     def _try_again(self) -> None:
-        """While files answer: look for the server again now and then, and read the files again."""
+        """While files answer, or are to: look for the server again now and then, and read the files again."""
         if time.monotonic() - self._tried_at < AGAIN_S:
             return
         self._tried_at = time.monotonic()
         view = self._reopen()
+        if self._listener is not None:
+            self._listener.close()
         self.opened.view.close()
         self.opened = OpenWorkspace(view, self.opened.commands)
         self._ahead_s = self.view.now_s - time.monotonic()
@@ -497,4 +495,5 @@ class Desk:
         self.generation += 1
         self._listen()
         if self.view.away is None:
+            self.outage = ""
             self._tell(Batch(self.cursor, {}, self.view.reader.jobs.counts(), missed=True))

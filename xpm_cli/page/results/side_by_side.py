@@ -80,7 +80,8 @@ def side_by_side(table: Table) -> SideBySide:
 
 
 def _fact(rows: Sequence[Row], column: Column) -> Fact:
-    return Fact(column, [row.value(column) for row in rows])
+    values = (row.value(column) for row in rows)
+    return Fact(column, [None if column.kind == "fact" and value == "" else value for value in values])
 
 
 def _differs(fact: Fact) -> bool:

@@ -57,9 +57,11 @@ def show(request: Request) -> Response:
 
 
 def log(request: Request) -> Response:
-    """The log of a job; as a fragment, only the lines, or what a search has found."""
+    """The log of a job; as a fragment, only the lines, or what a search has found, or how the job stands."""
     desk: Desk = request.app.state.desk
     row, wanted = _row(request), Wanted.of(request.query_params)
+    if is_fragment(request) and request.query_params.get("part") == "state":
+        return page(request, "log_state.jinja", row=row)
     printed = PrintedLog(desk.opened, row, wanted).read()
     facts = {"row": row, "title": desk.opened.title(row), **_of_log(printed, wanted)}
     if not is_fragment(request):

@@ -12,12 +12,10 @@ from zlib import crc32
 
 from starlette.routing import Route
 
-from xpm_cli.output.tables.cells import text_of
-from xpm_cli.output.tables.job_table import failure, time_of, where
+from xpm_cli.output.tables.job_table import cell_text, failure, time_of, where
 from xpm_cli.page.rendering import first_place, links_of, page
 from xpm_core.errors import FilterError
 from xpm_core.filters import ABSENT, UNKNOWN, Column, Filter, from_options, parse, parse_columns
-from xpm_core.results.digits import fixed
 from xpm_core.states import State
 from xpm_core.words.reasons import Outlook
 
@@ -121,6 +119,7 @@ def _shown(request: Request, listed: Listed) -> dict[str, Any]:
     wanted = parse(text) if text.strip() else Filter()
     return {
         "listed": listed,
+        "counts": {**listed.counts, None: listed.matched - sum(listed.counts.values())},
         "first": first_place(request),
         "alone": False,
         "state_url": lambda state: links.jobs(str(wanted & from_options(state=state.value))),
@@ -182,7 +181,7 @@ def _row(job: JobRow, columns: Sequence[tuple[Column, bool]], reasons: Mapping[s
         why = str(said.get("desc", "")) or reasons.get(job.identity, "" if job.state else "its end is not known")
     return Row(
         job=job,
-        cells=[_cell(column, job, right) for column, right in columns],
+        cells=[_cell(column, job, right, now_s) for column, right in columns],
         time=time_of(job, now_s),
         where=where(job),
         why=why,
@@ -190,12 +189,10 @@ def _row(job: JobRow, columns: Sequence[tuple[Column, bool]], reasons: Mapping[s
     )
 
 
-def _cell(column: Column, job: JobRow, right: bool) -> tuple[str, bool]:
+def _cell(column: Column, job: JobRow, right: bool, now_s: float) -> tuple[str, bool]:
     """What stands in a cell, and whether it stands to the right, as the numbers of a column and what stands for one."""
     value = column.value(job)
-    if column.is_result and isinstance(value, float):
-        return fixed(value, None), True
-    return text_of(value), _is_number(value) or (right and (value is ABSENT or value is UNKNOWN))
+    return cell_text(column, job, now_s), _is_number(value) or (right and (value is ABSENT or value is UNKNOWN))
 
 
 def _is_number(value: object) -> bool:

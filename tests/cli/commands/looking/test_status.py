@@ -336,6 +336,23 @@ def test_jobs_of_an_experiment_that_the_server_has_forgotten_are_counted_beside_
     assert json.loads(xpm("status", "sweep", "--json").stdout)["unknown"] == 1
 
 
+def test_jobs_of_earlier_runs_that_the_server_has_forgotten_are_counted_though_it_knows_the_experiment(
+    lab: Lab, xpm: Xpm
+) -> None:
+    lab.end("a")
+    lab.submit("b")
+    (lab.workspace.experiment("sweep").path / "runs" / "20200101-000000").mkdir(parents=True)
+    lab.client.flushall()
+    lab.run = lab.store.open_run("sweep", "run2", {})
+    lab.end("c", State.FAILED, ERROR)
+    for words in (["status"], ["status", "sweep"]):
+        told = xpm(*words)
+        assert line(told, "jobs") == "1 done   1 failed   1 not known to have ended   3 in all"
+        assert "3 jobs" in line(told, "experiment")
+        assert json.loads(xpm(*words, "--json").stdout)["experiments"][0]["jobs"] == 3
+    assert xpm("status").stderr == "The server does not know 2 jobs that the index has. Run their script.\n"
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

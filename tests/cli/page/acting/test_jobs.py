@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from helpers.simulated_jobs import ERROR, Lab
 from helpers.waiting import wait_until
 
 from xpm_cli.page.acting import deeds, jobs, plans
+from xpm_cli.page.links import Links
 from xpm_core.states import State
 from xpm_core.store.jobs import Store
 from xpm_core.workspace.workspace import Workspace
@@ -29,6 +31,13 @@ def page(workspace: Workspace, redis_url: str, lab: Lab) -> Iterator[FormClient]
 def fields(asked: Any) -> dict[str, str]:
     """What the form of a question sends."""
     return dict(re.findall(r'name="(plan|digest)" value="([^"]+)"', asked.text))
+
+
+def action(asked: Any) -> str:
+    """Where that form is sent."""
+    found = re.search(r'<form method="post" action="([^"]+)"', asked.text)
+    assert found is not None
+    return html.unescape(found[1])
 
 
 def heading(found: Any) -> str:
@@ -151,6 +160,43 @@ def test_a_question_of_another_verb_does_nothing(page: FormClient, lab: Lab) -> 
     assert state(lab, "failed") is State.FAILED
 
 
+@pytest.mark.parametrize(
+    ("asked", "again"), [({"filter": "name=a"}, "name=a"), ({"ids": "a", "filter": "name=b"}, "1 job chosen.")]
+)
+def test_a_question_that_is_too_old_is_asked_again_about_the_same_jobs(
+    page: FormClient, lab: Lab, monkeypatch: pytest.MonkeyPatch, asked: dict[str, str], again: str
+) -> None:
+    for name in ("a", "b"):
+        lab.submit(name)
+    question = page.get("/acting/cancel", params={**asked, **({"ids": lab.identity("a")} if "ids" in asked else {})})
+    monkeypatch.setattr(plans, "LASTS_S", -1.0)
+    found = page.send(action(question), **fields(question))
+    assert found.status_code == 409
+    assert again in found.text
+    assert "Cancel 1 job<" in found.text
+    assert "name=a, ready" in found.text
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_the_filter_goes_along_past_the_answer(page: FormClient, lab: Lab, chosen: bool) -> None:
+    lab.submit("a")
+    asked = {"filter": "name=a", **({"ids": lab.identity("a")} if chosen else {})}
+    question = page.get("/acting/cancel", params=asked)
+    answer = page.send(action(question), **fields(question))
+    assert heading(answer) == "1 job was cancelled."
+    assert f'href="{Links("name=a").workers()}"' in answer.text
+    assert f'href="{Links().jobs("name=a")}">Back to the jobs' in answer.text
+    assert f'href="{Links("name=a").job(lab.identity("a"))}"' in answer.text
+
+
+def test_the_filter_goes_along_past_an_act_on_one_job(page: FormClient, lab: Lab) -> None:
+    lab.submit("a")
+    shown = page.get(Links("name=b").job(lab.identity("a")))
+    answer = page.send(action(shown), job=lab.identity("a"))
+    assert heading(answer) == "1 job was cancelled."
+    assert f'href="{Links().jobs("name=b")}">Back to the jobs' in answer.text
+
+
 def test_a_question_that_is_too_old_is_asked_again(page: FormClient, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.submit("waits")
     form = fields(page.get("/acting/cancel", params={"filter": ""}))
@@ -189,7 +235,7 @@ def test_from_the_question_on_chosen_jobs_one_goes_back_to_those_that_match(page
     both = {"job": [lab.identity("a"), lab.identity("b")], "filter": "state=ready"}
     asked = page.get("/acting/cancel", params=both)
     assert 'href="/jobs?filter=state%3Dready">No</a>' in asked.text
-    assert 'action="/acting/cancel"' in asked.text  # there, a filter without jobs would choose jobs
+    assert lab.identity("b") in action(asked)  # there, a filter without jobs would choose jobs
     assert 'href="/jobs?filter=state%3Dready">Back to the jobs</a>' in page.get("/acting/retry", params=both).text
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 
 import pytest
 from helpers.page import FormClient, form_client_of
 from helpers.simulated_jobs import Lab
 
+from xpm_cli.page.links import Links
 from xpm_core.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.redis
@@ -60,3 +63,10 @@ def test_looking_at_such_a_url_does_nothing(page: FormClient) -> None:
     assert page.get("/acting/drain", params={"worker": "node1-1"}).status_code == 405
     (worker,) = page.get("/api/workers").json()["workers"]
     assert worker["order"] is None
+
+
+def test_the_filter_goes_along_past_a_form(page: FormClient, lab: Lab) -> None:
+    shown = page.get(Links("lr>1").workers())
+    action = next(found for found in re.findall(r'action="([^"]+)"', shown.text) if "drain" in found)
+    said = page.send(html.unescape(action), worker="node1-1")
+    assert f'href="{Links("lr>1").workers()}">Back to the workers' in said.text

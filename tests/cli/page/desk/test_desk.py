@@ -176,6 +176,34 @@ def test_an_outage_leaves_what_was_known_and_is_said(
         assert "The server does not answer" not in page.get("/jobs")
 
 
+def test_the_files_answer_when_the_server_stays_away(
+    fresh_server: Callable[..., PrivateServer], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_cli.page.desk.desk.AGAIN_S", 0.05)
+    server = fresh_server(aof=True)
+    with server.client() as client, page_of(workspace.path, server.url) as page:
+        lab = Lab(workspace, client)
+        lab.end("a")
+        lab.submit("b")
+        wait_until(lambda: sorted(listed(page)) == ["a", "b"])
+        heard: list[Batch] = []
+        page.desk.subscribe(heard.append)
+        server.kill()
+        wait_until(lambda: page.desk.outage != "")
+        monkeypatch.setattr("xpm_cli.page.desk.desk.FILES_S", 0.0)
+        wait_until(lambda: page.desk.away is not None)
+        for url in ("/", "/jobs?sort=-name", f"/job/{lab.identity('a')}"):
+            assert "the files of the workspace answer, last written" in page.get(url)
+        assert "1 unknown" in page.get("/")
+        assert "1 unknown" in page.get("/jobs/counts")
+        server.start()
+        wait_until(lambda: page.desk.away is None and page.desk.outage == "")
+        assert "the files of the workspace answer" not in page.get("/")
+        wait_until(lambda: any(batch.missed and batch.counts.get(State.READY) == 1 for batch in heard))
+        lab.submit("c")
+        wait_until(lambda: sorted(listed(page)) == ["a", "b", "c"])
+
+
 def test_without_a_server_the_files_answer_until_it_is_back(
     fresh_server: Callable[..., PrivateServer], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

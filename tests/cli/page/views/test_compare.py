@@ -70,6 +70,15 @@ def test_the_filter_goes_along_to_code_curves_and_back(shown: StudyPage) -> None
     assert "2 chosen jobs" in shown.get("/curves", metric=chosen["metric"][0], ids=chosen["ids"][0], filter="seed<2")
 
 
+def test_a_job_without_a_commit_does_not_differ_from_one_of_which_it_is_not_known(shown: StudyPage, lab: Lab) -> None:
+    lab.finish("a", lab.start("a"), code={"snapshot": "ab" * 32})
+    first, second = lab.identity("a"), lab.start("b").identity
+    wait_until(lambda: {row.state for row in shown.desk.rows([first, second])} == {State.DONE, State.RUNNING})
+    found = rows(shown.get("/compare", ids=f"{first},{second}"))
+    assert ["code", "abababa", "live"] in found
+    assert not any(row[0] in ("commit", "packages") for row in found), "nothing is seen that differs"
+
+
 def test_where_and_how_long_they_ran_is_shown_only_if_it_differs(
     shown: StudyPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
+from click.testing import Result
 from helpers.page import PageClient
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.waiting import wait_until
@@ -78,6 +80,15 @@ def test_values_are_text(lab: Lab, page: PageClient) -> None:
         assert "<script>alert" not in page.client.get(url).text
 
 
+def test_what_turns_a_text_round_is_shown_in_heads_as_in_cells(lab: Lab, page: PageClient) -> None:
+    for number in range(2):
+        lab.submit(f"job{number}", tags={"\u202eab": f"\u202e{number}"})
+    wait_until(lambda: page.desk.listed("").matched == 2)
+    text = page.get("/jobs")
+    assert heads(text)[4:5] == ["&#39;?ab&#39;"]
+    assert "<td>&#34;?0&#34;</td>" in text
+
+
 def test_what_stands_for_a_number_stands_where_numbers_do(lab: Lab, page: PageClient) -> None:
     lab.end("good", params={"lr": 0.1, "size": 3}, tags={}, results={"accuracy": 0.5})
     lab.end("bad", State.FAILED, ERROR, params={"lr": 0.2, "opt": "sgd"}, tags={})
@@ -86,6 +97,17 @@ def test_what_stands_for_a_number_stands_where_numbers_do(lab: Lab, page: PageCl
     assert text.count('<td class="number">-</td>') == 2
     assert text.count("<td>-</td>") == 1  # of the job without a word
     assert len(re.findall(r'<th scope="col" class="number"', text)) == 2
+
+
+def test_chosen_columns_say_what_the_command_says(lab: Lab, page: PageClient, xpm: Callable[..., Result]) -> None:
+    lab.finish("a", lab.start("a", params={"lr": 0.25}), results={"accuracy": 0.123456}, code={"snapshot": "ab" * 32})
+    names = "id,submitted,started,ended,since,code,attempts,lr,accuracy"
+    wait_until(lambda: page.desk.listed("state=done").matched == 1 and "accuracy" in heads(page.get("/jobs")))
+    _, printed = xpm("jobs", "--columns", names).stdout.splitlines()
+    (row,) = re.findall(r"<tr id=.*?</tr>", page.get(f"/jobs?columns={names}"), re.DOTALL)
+    cells = re.findall(r"<td(?: class=\"number\")?>([^<]*)</td>", row)
+    assert cells[1 : 1 + len(names.split(","))] == re.split(r"\s{2,}", printed)
+    assert "just now" in printed
 
 
 def test_columns_can_be_chosen_and_those_without_room_are_counted(
@@ -124,5 +146,6 @@ def test_repeated_columns_count_once_and_too_many_are_not_shown_which_is_said(
 
 def test_the_question_about_one_job_leads_back_to_it(lab: Lab, page: PageClient) -> None:
     lab.end("done")
+    wait_until(lambda: page.desk.listed("state=done").matched == 1)
     asked = page.get(f"/acting/retry?ids={lab.identity('done')}")
     assert f'href="/job/{lab.identity("done")}">No</a>' in asked

@@ -108,6 +108,8 @@ class _Copy:
             self.now_s = view.now_s if view.away is None else time.time()
         if strange := len(ranked) - len(self.identities):
             exported.left_out.append(f"{plural(strange, 'job')} whose identities are none")
+        while (met := application.state.history.read().reading) is not None:  # it waits itself, a while each time
+            told(f"What has run is being read: {plural(met, 'event')} so far.")
         self.pages = {view: text for view in VIEWS if (text := asked(application, f"/{view}")) is not None}
         self.files = Files(self.experiments, self.identities, [*self.pages, CURVES])
         exported.jobs = len(self.identities)

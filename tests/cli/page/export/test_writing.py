@@ -103,6 +103,7 @@ def test_it_says_when_it_was_made_and_what_it_leaves_out(copy: Path) -> None:
     first = (copy / "index.html").read_text()
     assert re.search(r"A copy, made \d{4}-\d\d-\d\d \d\d:\d\d [+-]\d\d:\d\d by xpm \d", first)
     assert "It leaves out filters, sorting," in first
+    assert "of the timeline, all but its last day and 40 workers" in first
     mark = json.loads((copy / place.MARK).read_text())
     assert mark["jobs"] == 8
     assert mark["left_out"] == list(writing.LEFT_OUT)

@@ -55,7 +55,8 @@ def latest_metrics(directory: Path, most: int = READ) -> LatestMetrics:
     """Return the latest value of each metric of a job.
 
     That is the value that was logged last, so those of a later execution count (`curves.py` has the rule). A line that
-    is damaged, or has no end yet, is passed over.
+    is damaged, or has no end yet, is passed over. A link is not followed: the job may have made it, and it could lead
+    to a file that is not meant for those who see the values.
 
     Args:
         directory: The directory of the job.
@@ -66,7 +67,7 @@ def latest_metrics(directory: Path, most: int = READ) -> LatestMetrics:
         Latest(value=0.41, step=3, at_s=1764288001.7)
     """
     try:
-        with open(directory / NAME, "rb", opener=regular) as stream:
+        with open(directory / NAME, "rb", opener=_no_link) as stream:
             start = max(0, os.fstat(stream.fileno()).st_size - most)
             stream.seek(start)
             data = stream.read(most)
@@ -79,6 +80,10 @@ def latest_metrics(directory: Path, most: int = READ) -> LatestMetrics:
         step = row.get("step")
         _add(found.values, row, step if isinstance(step, (int, float)) and not isinstance(step, bool) else None)
     return found
+
+
+def _no_link(path: str, flags: int) -> int:
+    return regular(path, flags | os.O_NOFOLLOW)
 
 
 def rows_in(content: bytes) -> Iterator[dict[str, Any]]:

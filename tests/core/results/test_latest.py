@@ -71,3 +71,11 @@ def test_of_a_large_file_only_the_end_is_read(tmp_path: Path) -> None:
 
 def test_no_file_is_no_metrics(tmp_path: Path) -> None:
     assert latest_metrics(tmp_path).values == {}
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    for name in ("job", "elsewhere"):
+        (tmp_path / name).mkdir()
+    written(tmp_path / "elsewhere", {"step": 1, "private": 0.5})
+    (tmp_path / "job" / "metrics.jsonl").symlink_to(tmp_path / "elsewhere" / "metrics.jsonl")
+    assert latest_metrics(tmp_path / "job").values == {}

@@ -6,6 +6,7 @@ Owns: how many metrics are drawn, and their scale. The colours stand in the temp
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from xpm_cli.page.export.shapes import place_of
@@ -32,13 +33,15 @@ class Drawn(NamedTuple):
     Attributes:
         name: What tells it from others.
         runs: How many runs it is the mean of.
-        lines: The points of each part, as SVG has them.
-        bands: The outline of its band, one for each part that has one.
+        lines: The points of each part in which all runs count, as SVG has them.
+        dotted: Those of each part in which fewer do, with the points beside it.
+        bands: The outline of its band, one for each part that has one. Where fewer runs count, there is none.
     """
 
     name: str
     runs: int
     lines: Sequence[str]
+    dotted: Sequence[str]
     bands: Sequence[str]
 
 
@@ -73,7 +76,9 @@ def pictures_of(desk: Desk) -> tuple[list[Picture], list[str]]:
         except XpmError as error:
             notes.append(str(error))
             continue
-        if chart is not None and (found := _picture(chart)) is not None:
+        if chart is None:
+            notes.append(f"{metric} is not drawn: its files could not be read in time.")
+        elif (found := _picture(chart)) is not None:
             pictures.append(found)
     if len(metrics) > METRICS:
         notes.append(f"{len(metrics) - METRICS} further metrics are not drawn.")
@@ -90,14 +95,16 @@ def _whole(charts: Charts, shown: Table | Folded, metric: str) -> Chart | None:
 
 def _picture(chart: Chart) -> Picture | None:
     """A picture; None if no curve has a finite value."""
-    values = [
-        each for one in chart.series for part in (one.values, one.lows, one.highs) for each in part if each is not None
-    ]
+    series = [_without_odd_bands(each) for each in chart.series]
+    values = [each for one in series for part in (one.values, one.lows, one.highs) for each in part if each is not None]
     steps = chart.steps
     if not values or not steps:
         return None
     scale = _Scale(steps[0], steps[-1], min(values), max(values))
-    curves = [Drawn(each.name, each.count, list(scale.lines(each)), list(scale.bands(each))) for each in chart.series]
+    curves = [
+        Drawn(each.name, each.count, *map(list, (scale.lines(each), scale.dotted(each), scale.bands(each))))
+        for each in series
+    ]
     return Picture(chart, curves, *(f"{each:.6g}" for each in scale))
 
 
@@ -112,10 +119,20 @@ class _Scale(NamedTuple):
         return f"{across * WIDTH:.1f},{(1 - up) * HEIGHT:.1f}"
 
     def lines(self, series: Series) -> Iterator[str]:
-        """The parts of a curve: a step without a finite value parts it. A part of one point is a dot."""
+        """The parts of a curve in which all runs count. A step without a finite value parts it."""
+        whole = [count == series.count for count in series.counts]
+        yield from self._parts(series, whole)
+
+    def dotted(self, series: Series) -> Iterator[str]:
+        """The parts in which fewer runs count, each with the points beside it."""
+        fewer = [count < series.count for count in series.counts]
+        yield from self._parts(series, [any(fewer[max(at - 1, 0) : at + 2]) for at in range(len(fewer))])
+
+    def _parts(self, series: Series, shown: Sequence[bool]) -> Iterator[str]:
+        """Lines through the points that are shown. A part of one point is a dot."""
         part: list[str] = []
-        for step, value in zip(series.steps, series.values, strict=True):
-            if value is not None:
+        for step, value, is_shown in zip(series.steps, series.values, shown, strict=True):
+            if value is not None and is_shown:
                 part.append(self.point(step, value))
             elif part:
                 yield " ".join(part if len(part) > 1 else part * 2)
@@ -136,3 +153,13 @@ class _Scale(NamedTuple):
                 upper, lower = [], []
         if upper:
             yield " ".join([*upper, *reversed(lower)])
+
+
+def _without_odd_bands(series: Series) -> Series:
+    """A curve without its band where fewer runs count: that would move only because a run is missing."""
+    whole = [count == series.count for count in series.counts]
+
+    def kept(ends: Sequence[float | None]) -> list[float | None]:
+        return [end if is_whole else None for end, is_whole in zip(ends, whole, strict=True)]
+
+    return replace(series, lows=kept(series.lows), highs=kept(series.highs))

@@ -31,6 +31,7 @@ from xpm_cli.page.links import ASSETS
 from xpm_cli.page.rendering import page
 from xpm_cli.page.safety.guard import Guard
 from xpm_cli.page.views.jobs import columns_of, rows_of
+from xpm_cli.page.views.timeline import LANES
 from xpm_core import __version__
 from xpm_core.errors import FilterError, UnknownExperimentError
 from xpm_core.filters import Column, Filter
@@ -43,6 +44,7 @@ BATCH = 100
 LEFT_OUT = (
     "filters, sorting, and what changes after the copy was made",
     f"logs but for their last {amount(LOG_BYTES)}, and all other files of the jobs",
+    f"of the timeline, all but its last day and {LANES} workers",
     "acting on jobs",
 )
 """What no copy has."""
@@ -108,6 +110,8 @@ class _Copy:
             self.now_s = view.now_s if view.away is None else time.time()
         if strange := len(ranked) - len(self.identities):
             exported.left_out.append(f"{plural(strange, 'job')} whose identities are none")
+        while (met := application.state.history.read().reading) is not None:  # it waits itself, a while each time
+            told(f"What has run is being read: {plural(met, 'event')} so far.")
         self.pages = {view: text for view in VIEWS if (text := asked(application, f"/{view}")) is not None}
         self.files = Files(self.experiments, self.identities, [*self.pages, CURVES])
         exported.jobs = len(self.identities)

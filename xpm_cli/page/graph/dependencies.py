@@ -35,7 +35,7 @@ DEPENDENTS = 1000
 _AWAY: tuple[type[Exception], ...] = (XpmError, *OUTAGES)
 
 Users = Mapping[str, list[str]]
-"""The jobs that have a job as a parameter, by its label (`Prepare/1d22f0a`)."""
+"""The jobs that have a job as a parameter, by its identity."""
 
 
 @dataclass
@@ -128,11 +128,26 @@ def _label(row: JobRow) -> str:
 
 
 def users_of(view: View) -> Users:
-    """The jobs that have others as parameters."""
-    found: dict[str, list[str]] = defaultdict(list)
+    """The jobs that have others as parameters.
+
+    The index has the label of a parameter (`Prepare/1d22f0a`), which two of many jobs may share. A job with such a
+    label is asked what it needs. If that is not known, it counts as a user of both.
+    """
+    named: dict[str, list[JobRow]] = defaultdict(list)
+    labelled: dict[str, list[str]] = defaultdict(list)
     for row in view.known():
+        labelled[_label(row)].append(row.identity)
         for used in dict.fromkeys(used_in(row.params)):
-            found[used].append(row.identity)
+            named[used].append(row)
+    twins = {used: labelled[used] for used in named if len(labelled.get(used, ())) > 1}
+    unclear = {row.identity: row for used in twins for row in named[used]}
+    needs = _needs(view, list(unclear.values())) if unclear else {}
+    found: dict[str, list[str]] = defaultdict(list)
+    for used, rows in named.items():
+        for identity in labelled.get(used, ()):
+            for row in rows:
+                if used not in twins or not (known := needs.get(row.identity)) or identity in known:
+                    found[identity].append(row.identity)
     return dict(found)
 
 
@@ -215,7 +230,7 @@ def _below(view: View, at: list[str], users: Users, found: Around) -> Iterator[t
     """What needs some jobs: by the server while it knows, and by parameters."""
     for row in view.known(at):
         listed = [] if view.away is not None else view.reader.jobs.dependents(row.identity)
-        named = users.get(_label(row), [])
+        named = users.get(row.identity, [])
         found.guessed |= not listed and bool(named)
         for user in islice(dict.fromkeys([*listed, *named]), DEPENDENTS):
             yield row.identity, user

@@ -5,17 +5,14 @@ Owns: which jobs a table has, and what it is called among what the desk remember
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from xpm_cli.lookup.publishing.asked_table import Asked, Shown
 from xpm_cli.lookup.publishing.tried import is_seed
 from xpm_core.filters import Filter, parse
-from xpm_core.job.reporting.metrics import NAME
 from xpm_core.results.columns import Column
 from xpm_core.results.folding.folded import Folded
 from xpm_core.results.jobs import Known
@@ -132,18 +129,10 @@ def metrics_of(table: Table) -> list[str]:
 
 def metrics_in(directory: Path | None) -> list[str]:
     """The names of the metrics that a job has logged lately, those that are numbers."""
-    if directory is None or not is_plain(directory / NAME):
+    if directory is None:
         return []
     latest = latest_metrics(directory, METRICS_READ).values
     return [name for name, each in latest.items() if isinstance(each.value, (bool, int, float))]
-
-
-def is_plain(file: Path) -> bool:
-    """Whether a file is a regular one, and no link: a job may put links and pipes into its directory."""
-    try:
-        return S_ISREG(os.lstat(file).st_mode)
-    except OSError:
-        return False
 
 
 def _of_jobs(table: Table) -> list[str]:

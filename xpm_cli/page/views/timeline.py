@@ -38,6 +38,8 @@ LONGEST_S, SHORTEST_S = 70 * 366 * DAY_S, 0.01
 """How long the part of time that is shown may be."""
 LATEST_S = 2.0**37
 REMEDY = "Give `from` and `to` in seconds since 1970, or neither."
+LACKING = "attempts that were tried again, handed back or lost are"
+"""What the ends of jobs do not say."""
 REST = 0.02
 """How much of the time that is shown at first lies before and after what is known."""
 
@@ -231,10 +233,11 @@ def _notes(past: Past) -> list[str]:
         found.append(f"The server does not answer, so this is how things stood at {clock(past.now_s)}: {past.away}")
     elif past.away:
         found.append(f"The server cannot be had, so only what workers have written is shown: {past.away}")
+        found.append(f"So {LACKING} missing, and each worker counts from its first job to its last one only.")
     if past.waited_since_s is not None and past.cut:
         found.append(
             f"The server keeps its last events, from {clock(past.waited_since_s)} on. Before that, only the ends of "
-            "jobs are known: attempts that were tried again, handed back or lost are missing there."
+            f"jobs are known: {LACKING} missing there."
         )
     if any(what.startswith("token") for what in past.waited):
         found.append("Tokens count with the units that they have now. What jobs of other workspaces held is not known.")

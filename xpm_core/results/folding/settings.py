@@ -27,7 +27,7 @@ class Settings:
     """How values become one.
 
     Attributes:
-        names: The names that were folded.
+        names: The names that were folded. A name that is given twice is taken once.
         interval: "t", "bootstrap", "sd", "se" or "minmax"; "stratified" for an aggregate over tasks.
         level: The level of confidence.
         range: The least and the greatest value that the metric can have.
@@ -48,6 +48,7 @@ class Settings:
     stopped: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(dict.fromkeys(self.names)))
         if self.interval != "stratified":
             checked_choice("interval", self.interval, KINDS)
         checked_level(self.level)

@@ -16,7 +16,8 @@ from helpers.simulated_jobs import ERROR, Lab
 from helpers.typed_commands import AWAY
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
-from xpm_cli.page.export import Exported, files, job_pages, place, write, writing
+from xpm_cli.page.export import Exported, curve_view, files, job_pages, place, write, writing
+from xpm_cli.page.timeline import history
 from xpm_core.reading.look import View
 from xpm_core.states import State
 from xpm_core.words.commands import Commands
@@ -102,6 +103,7 @@ def test_it_says_when_it_was_made_and_what_it_leaves_out(copy: Path) -> None:
     first = (copy / "index.html").read_text()
     assert re.search(r"A copy, made \d{4}-\d\d-\d\d \d\d:\d\d [+-]\d\d:\d\d by xpm \d", first)
     assert "It leaves out filters, sorting," in first
+    assert "of the timeline, all but its last day and 40 workers" in first
     mark = json.loads((copy / place.MARK).read_text())
     assert mark["jobs"] == 8
     assert mark["left_out"] == list(writing.LEFT_OUT)
@@ -132,6 +134,42 @@ def test_hostile_names_stay_in_the_copy_and_are_text(
     assert "\x1b" not in every
     assert "lies outside of the job" in every
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["copy"]
+
+
+def test_a_long_past_is_read_to_its_end(
+    workspace: Workspace, redis_url: str, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "PATIENCE_S", 0.0)
+    lab.end("a")
+    exported(workspace.path, redis_url, tmp_path / "copy")
+    page = (tmp_path / "copy" / "views" / "timeline.html").read_text()
+    assert "is being read" not in page
+    assert "1 execution" in page
+
+
+def test_a_metric_that_takes_too_long_is_named(
+    workspace: Workspace, redis_url: str, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curve_view, "READINGS", 0)
+    lab.end("slow")
+    (lab.directory("slow").path / "metrics.jsonl").write_text('{"step": 1, "loss": 0.5}\n')
+    exported(workspace.path, redis_url, tmp_path / "copy")
+    assert "loss is not drawn: its files could not be read" in (tmp_path / "copy" / "views" / "curves.html").read_text()
+
+
+def test_where_fewer_runs_count_a_mean_is_dotted_and_has_no_band(
+    workspace: Workspace, redis_url: str, lab: Lab, tmp_path: Path
+) -> None:
+    for seed, steps in enumerate((10, 10, 10, 5)):
+        lab.end(f"run {seed}", tags={}, params={"name": "all", "seed": seed})
+        lines = [json.dumps({"step": step, "loss": seed + step}) for step in range(steps)]
+        (lab.directory(f"run {seed}").path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    exported(workspace.path, redis_url, tmp_path / "copy")
+    page = (tmp_path / "copy" / "views" / "curves.html").read_text()
+    [line, dotted] = re.findall(r'<polyline points="([^"]*)"[^>]*?(?:dasharray="1 4")?>', page)
+    assert (len(line.split()), len(dotted.split())) == (5, 6)
+    [band] = re.findall(r'<polygon points="([^"]*)"', page)
+    assert len(band.split()) == 2 * 5
 
 
 def test_a_curve_is_drawn(workspace: Workspace, redis_url: str, lab: Lab, tmp_path: Path) -> None:

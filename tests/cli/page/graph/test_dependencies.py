@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from helpers.page import page_of
 from helpers.simulated_jobs import Lab
@@ -10,6 +12,7 @@ from helpers.typed_commands import AWAY
 from xpm_cli.page.graph.dependencies import around, by_task, used_in, users_of
 from xpm_core.filters import parse
 from xpm_core.index.writers import IndexedJob, SubmissionWriter
+from xpm_core.labels import label, short
 from xpm_core.workspace.workspace import Workspace
 
 USED = {"job": "Prepare/1d1d1d1"}
@@ -35,7 +38,26 @@ def test_tasks_and_users_by_the_index_alone(workspace: Workspace) -> None:
         part = by_task(view, parse("task=Train"))
         assert part.outside == {"a:Prepare"}
         assert set(part.states) == {"a:Prepare", "b:Train"}
-        assert users_of(view) == {"Prepare/1d1d1d1": [train]}
+        assert users_of(view) == {prepare: [train]}
+
+
+def twins(lab: Lab) -> tuple[str, str]:
+    """Two names of jobs whose identities begin with the same seven characters."""
+    seen: dict[str, str] = {}
+    for name in map(str, count()):
+        if (other := seen.setdefault(short(lab.identity(name)), name)) != name:
+            return other, name
+    raise AssertionError
+
+
+@pytest.mark.redis
+def test_of_two_jobs_with_one_label_each_has_its_own_users(lab: Lab, redis_url: str) -> None:
+    used = twins(lab)
+    jobs = [lab.submit(name) for name in used]
+    of = {"job": label("Train", jobs[0])}
+    users = [lab.submit(f"user of {name}", name, params={"of": of}) for name in used]
+    with page_of(lab.workspace.path, redis_url) as page, page.desk.reading() as view:
+        assert users_of(view) == {job: [user] for job, user in zip(jobs, users, strict=True)}
 
 
 @pytest.mark.redis

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import random
 import statistics
+from pathlib import Path
 
 import pytest
 from helpers.page import PageClient
@@ -230,3 +231,14 @@ def test_hostile_names_stay_text_and_links_are_not_followed(shown: StudyPage) ->
     found = shown.data(metric="loss")
     assert [each["name"] for each in found["curves"]] == [f"model={HOSTILE}"]
     assert any("it is a link, which the page does not follow" in note for note in found["notes"])
+
+
+def test_nothing_of_a_file_that_a_link_leads_to_is_told(shown: StudyPage, tmp_path: Path) -> None:
+    shown.job("a0", {"loss": [1.0]})
+    shown.log("a0", "private", [2.0])
+    (shown.directory("a0") / "metrics.jsonl").rename(tmp_path / "private.jsonl")
+    (shown.directory("a0") / "metrics.jsonl").symlink_to(tmp_path / "private.jsonl")
+    identity = shown.lab.identity("a0")
+    for path in (f"/job/{identity}", f"/api/jobs/{identity}", "/curves"):
+        assert "private" not in shown.get(path), path
+    assert "private" not in shown.get("/curves/data", status=400, metric="loss")

@@ -194,6 +194,13 @@ def test_a_server_that_goes_away_is_said_by_each_view(
         assert "Train: 2 jobs" in page.get("/graph")
 
 
+def test_without_the_server_it_says_what_files_do_not_know(page: PageClient) -> None:
+    found = page.get("/timeline")
+    assert "The server cannot be had, so only what workers have written is shown" in found
+    assert "attempts that were tried again, handed back or lost are missing" in found
+    assert "from its first job to its last one" in found
+
+
 def test_workers_beyond_the_last_are_the_first(page: PageClient) -> None:
     assert "Workers 1 to 40 of 64" in page.get("/timeline", params={"first": 999})
 

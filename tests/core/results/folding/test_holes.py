@@ -132,6 +132,13 @@ def test_several_names_are_runs() -> None:
     assert table(jobs).over("fold", "seed").holes == ["5 of 6 runs (1 cancelled)."]
 
 
+def test_a_name_that_is_given_twice_counts_once() -> None:
+    jobs = [*sweep(), FakeJob({"lr": 0.3, "seed": 0}, {"accuracy": 1})]
+    once, twice = table(jobs).over("seed"), table(jobs).over("seed", "seed")
+    assert twice.holes == once.holes != []
+    assert [str(row["accuracy"]) for row in twice] == [str(row["accuracy"]) for row in once]
+
+
 def test_runs_of_several_data_sets_in_one_cell_are_told_to_count_as_independent() -> None:
     jobs = [FakeJob({"m": m, "data": data, "seed": seed}, {"a": m + data + seed}) for m in range(2) for data in range(2)
             for seed in range(3)]  # fmt: skip

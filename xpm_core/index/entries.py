@@ -220,7 +220,10 @@ def read_line(
             fresh = _submission(found)
             if fresh.described_s <= until_s:
                 return True
-            entry = known or entries.setdefault(identity, fresh)
+            entry = known or fresh
+            if not entry.submitted_s:  # until now only its end was read: its place is that of its submission
+                entries.pop(identity, None)
+            entries[identity] = entry
             if fresh.described_s >= entry.described_s:
                 entry.task, entry.tags, entry.params = fresh.task, fresh.tags, fresh.params
                 entry.described_s = fresh.described_s

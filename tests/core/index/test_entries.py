@@ -124,6 +124,13 @@ def test_an_execution_that_was_lost_and_is_done_after_all_is_done() -> None:
     assert read(done, other)[J].state is State.FAILED
 
 
+def test_jobs_have_the_order_of_their_submissions_whatever_is_read_first() -> None:
+    """The file of the run that retried the second job may come before that of the run that submitted both."""
+    submitted = [submitted_line(identity, "a:T", {}, {}, 1.0) for identity in (J, "cd" * 32, "ef" * 32)]
+    again = again_line("cd" * 32, 2.0)
+    assert list(read(again, *submitted)) == list(read(*submitted, again)) == [J, "cd" * 32, "ef" * 32]
+
+
 def test_a_job_belongs_to_all_experiments_that_submitted_it() -> None:
     entries: dict[str, Entry] = {}
     line = submitted_line(J, "a:T", {}, {}, 1.0)

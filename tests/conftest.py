@@ -30,6 +30,8 @@ sys.dont_write_bytecode = False  # this process has read that variable already
 
 # A shell that runs this in the background has SIGINT ignored, which programs that tests start would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as under nohup, which is to protect this process alone
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 # Whatever else holds here (in CI the examples are the same each time), no example fails for a machine that is busy.
 settings.register_profile("busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -14,6 +13,7 @@ import pytest
 import redis
 from click import Context
 from click.testing import Result
+from helpers.ports import free_port
 from helpers.private_server import PrivateServer
 from helpers.simulated_jobs import Lab
 
@@ -69,9 +69,7 @@ def test_help_and_version_work_everywhere(xpm: Xpm, command: list[str]) -> None:
 
 
 def test_unreachable_server_is_named_without_its_password(xpm: Xpm, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     monkeypatch.setenv("XPM_REDIS_URL", f"redis://alice:secret@127.0.0.1:{port}/0")
     result = xpm("status")
     assert result.exit_code == 3

@@ -12,5 +12,12 @@ import redis
 
 def everything(client: redis.Redis) -> dict[bytes, Any]:
     """All keys with their values: in the server's own form, unless that has an order of its own, which may change."""
-    readers = {b"hash": client.hgetall, b"set": client.smembers}
-    return {key: readers.get(client.type(key), client.dump)(key) for key in client.scan_iter(count=1000)}
+    names = list(client.scan_iter(count=1000))
+    with client.pipeline(transaction=False) as asked:
+        for name in names:
+            asked.type(name)
+        types = asked.execute()
+        readers = {b"hash": asked.hgetall, b"set": asked.smembers}
+        for name, kind in zip(names, types, strict=True):
+            readers.get(kind, asked.dump)(name)
+        return dict(zip(names, asked.execute(), strict=True))

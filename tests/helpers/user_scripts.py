@@ -236,7 +236,7 @@ class Desktop:
         path.write_text(textwrap.dedent(text))
         return path
 
-    def script(self, name: str, body: str, *, options: str = "workers=2") -> Path:
+    def script(self, name: str, body: str, *, options: str = "workers=1") -> Path:
         """Write a script of usual tasks, whose experiment has that body."""
         block = textwrap.indent(textwrap.dedent(body).strip(), " " * 8)
         head = textwrap.dedent(TASKS)

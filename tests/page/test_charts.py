@@ -100,10 +100,10 @@ def test_a_chart_grows_with_its_jobs(study: StudyPage, lab: Lab, visits: Visits)
     expect(tab.locator(CELLS)).to_have_count(1)
     lease = lab.start("more", params={"name": "all", "model": "mlp", "seed": 7}, tags={})
     study.log("more", "loss", [1.0] * 30)
-    expect(tab.locator(CELLS)).to_contain_text("1 of 4", timeout=15_000)
+    expect(tab.locator(CELLS)).to_contain_text("1 of 4")
     study.log("more", "loss", [5.0] * 5, first=30)  # no event says it
     tab.locator("[data-curve]").focus()
-    expect(tab.locator(".notes")).to_contain_text("ended before step 34", timeout=15_000)
+    expect(tab.locator(".notes")).to_contain_text("ended before step 34")
     lab.finish("more", lease)
 
 
@@ -135,14 +135,14 @@ def test_an_error_hides_what_was_drawn_until_it_can_be_read_again(study: StudyPa
     expect(tab.locator(CELLS)).to_have_count(2)
     tab.route("**/curves/data*", lambda route: route.fulfill(status=400, json={"error": "No such filter."}))
     tab.evaluate("document.dispatchEvent(new Event('xpm:jobs'))")
-    expect(tab.locator("[data-curve] .wrong")).to_have_text("No such filter.", timeout=15_000)
+    expect(tab.locator("[data-curve] .wrong")).to_have_text("No such filter.")
     for part in ("canvas", CELLS, ".notes"):
         expect(tab.locator(f"[data-curve] {part}").first).to_be_hidden()
     assert all("400" in each for each in visitor.complaints)
     visitor.complaints.clear()
     tab.unroute("**/curves/data*")
     tab.evaluate("document.dispatchEvent(new Event('xpm:jobs'))")
-    expect(tab.locator("[data-curve] canvas")).to_be_visible(timeout=15_000)
+    expect(tab.locator("[data-curve] canvas")).to_be_visible()
     expect(tab.locator("[data-curve] .wrong")).to_have_count(0)
 
 

@@ -382,7 +382,7 @@ def test_ctrl_z_gives_the_terminal_back_until_fg(scene: Scene, tmp_path: Path) -
     try:
         terminal.shows("ready>")
         terminal.type(f"{sys.executable} {PROGRAM} status --watch\n")
-        terminal.shows("1-")
+        terminal.shows("1-8 of 8")
         terminal.type("\x1a")
         wait_until(lambda: terminal.raw.count(LEAVE.encode()) == 1, show=lambda: terminal.raw[-500:])
         terminal.type("echo visi''ble\n")

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from helpers.fresh_process import run
 from helpers.playground import Stage
+from helpers.ports import free_port
 from helpers.served_page import ADDRESS, Browser, ends, page_processes
 from helpers.user_scripts import Desktop, Running
 from helpers.waiting import wait_until
@@ -254,9 +255,7 @@ def test_the_address_is_one_line_above_the_progress_on_a_narrow_terminal(desktop
 
 
 def test_two_experiments_of_a_script_have_the_same_port(desktop: Desktop) -> None:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     os.umask(0o077)
     script = desktop.write(
         "two.py",

@@ -120,7 +120,7 @@ def test_a_server_that_is_away_is_named_with_the_tries_made() -> None:
         with pytest.raises(RedisUnavailableError) as caught:
             check(f"redis://127.0.0.1:{port}/0", tries=3)
     assert re.fullmatch(
-        rf"Redis at redis://127.0.0.1:{port}/0: connection refused, 3 tries in \d s. Start it, or set XPM_REDIS_URL.",
+        rf"Redis at redis://127.0.0.1:{port}/0: connection refused, 3 tries in \d+ s. Start it, or set XPM_REDIS_URL.",
         str(caught.value),
     )
 

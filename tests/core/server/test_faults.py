@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from helpers.ports import free_port
 from helpers.private_server import PrivateServer
 from helpers.private_server import PrivateServer as Server
 from helpers.waiting import PATIENCE_S, wait_until
@@ -25,12 +26,6 @@ from xpm_core.store import scripts
 pytestmark = pytest.mark.redis
 
 Fresh = Callable[..., PrivateServer]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def error_of(url: str, **options: int) -> str:

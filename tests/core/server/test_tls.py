@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from helpers.ports import free_port
 from helpers.private_server import PrivateServer
 from helpers.tls import Authority, Certificate, TlsFront
 from helpers.waiting import wait_until
@@ -70,12 +70,6 @@ def listen(
     yield front if request.param == "front" else own
     for each in made:
         each.close() if isinstance(each, TlsFront) else each.remove()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def error_of(url: str) -> RedisUnavailableError:

@@ -99,7 +99,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.redis
-@pytest.mark.parametrize("name", PLAYED)
+@pytest.mark.parametrize(
+    "name", [name if name in STARTS_A_SERVER else pytest.param(name, marks=pytest.mark.shows) for name in PLAYED]
+)
 def test_examples_run_in_order_and_print_what_stands_there(name: str, folder: Path, redis_url: str) -> None:
     play(FOLDER / f"{name}.md", folder, {"XPM_REDIS_URL": "" if name in STARTS_A_SERVER else redis_url})
 

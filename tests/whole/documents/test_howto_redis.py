@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from helpers.documents import blocks, play
+from helpers.ports import free_port
 from helpers.private_server import PrivateServer
 from helpers.project_files import ROOT, require
 from helpers.tls import Certificate, TlsFront
@@ -28,12 +29,6 @@ def configuration(part: str) -> dict[str, str]:
     """The lines of the page's configuration file that hold a word."""
     (text,) = (block.text for block in blocks(DOCUMENT) if block.kind == "text" and part in block.text)
     return dict(line.split(maxsplit=1) for line in text.splitlines() if not line.startswith("#"))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def accepts(port: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import pytest
 import worker_tasks as tasks
 from helpers.daemons import Crew, Worker, alive, code_of, frozen
 from helpers.network_namespaces import Island
+from helpers.ports import free_port
 from helpers.private_server import PrivateServer
 from helpers.waiting import wait_until
 
@@ -55,8 +55,7 @@ class Shore:
 def shore(
     island: Island, fresh_server: Callable[..., PrivateServer], workspace: Workspace, tmp_path: Path
 ) -> Iterator[Shore]:
-    with socket.create_server((island.host, 0)) as found:
-        port = found.getsockname()[1]
+    port = free_port(island.host)
     server = fresh_server(options={"bind": island.host, "port": str(port), "protected-mode": "no"})
     crew = Crew(workspace, server.url, tmp_path)
     yield Shore(crew, island, f"redis://{island.host}:{port}/0")

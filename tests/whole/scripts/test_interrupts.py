@@ -82,7 +82,8 @@ def test_ctrl_c_many_times_shows_no_traceback(desktop: Desktop, gate: Path) -> N
 
 
 def test_ctrl_c_in_the_scripts_own_code_leaves_as_in_wait(desktop: Desktop, gate: Path) -> None:
-    running = desktop.start(desktop.script("sweep.py", SOON + HOLDING + "\nprint('mine', flush=True)\nsignal.pause()"))
+    body = SOON + HOLDING + "\nprint('mine', flush=True)\nsignal.pause()"
+    running = desktop.start(desktop.script("sweep.py", body, options="workers=2"))
     wait_until(lambda: "mine" in running.out)
     desktop.wait_for(Hold_0=State.RUNNING, Hold_1=State.RUNNING, Hold_2=State.READY)
     running.interrupt()

@@ -46,7 +46,7 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_script_killed_amid_its_run_and_run_again_repeats_nothing(desktop: Desktop, gate: Path) -> None:
-    script = desktop.script("sweep.py", CHAIN)
+    script = desktop.script("sweep.py", CHAIN, options="workers=2")
     first = desktop.start(script)
     desktop.wait_for(Quick_0=State.DONE, Quick_1=State.DONE, Hold_0=State.RUNNING, Quick_2=State.WAITING)
     first.kill()
@@ -82,7 +82,7 @@ def test_workers_are_told_to_linger_for_10_s() -> None:
 
 
 def test_same_script_run_twice_at_once_runs_each_job_once_and_tells_both(desktop: Desktop, gate: Path) -> None:
-    script = desktop.script("sweep.py", CHAIN)
+    script = desktop.script("sweep.py", CHAIN, options="workers=2")
     both = [desktop.start(script), desktop.start(script)]
     runs = desktop.workspace / "experiments" / "desk" / "runs"
     wait_until(lambda: runs.exists() and len(list(runs.iterdir())) == 2)

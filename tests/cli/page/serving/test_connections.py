@@ -69,7 +69,9 @@ def test_a_second_request_that_does_not_come_is_not_waited_for_either(address: t
         connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = b""
         while not answer.endswith(b"Not Found"):
-            answer += connection.recv(1 << 16)
+            data = connection.recv(1 << 16)
+            assert data, "it was closed before it had answered"
+            answer += data
         connection.sendall(b"GET /")
         assert connection.recv(1 << 16) == b""
 

@@ -14,6 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from helpers.ports import free_port
 from helpers.served_page import Browser, ServedPage
 from helpers.simulated_jobs import Lab
 from helpers.waiting import wait_until
@@ -25,11 +26,6 @@ pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 SEPARATED = Path("/run/sshd")
 """A folder that sshd wants to be there if root starts it."""
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as found:
-        return int(found.getsockname()[1])
 
 
 def listens(port: int) -> bool:

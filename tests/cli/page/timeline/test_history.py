@@ -201,7 +201,7 @@ def test_whoever_asks_during_a_long_first_reading_is_told_how_far_it_is(
         lab.end(f"job{number}")
     goes_on, original = threading.Event(), History._begin
     monkeypatch.setattr(module, "PATIENCE_S", 0.0)
-    monkeypatch.setattr(History, "_begin", lambda self, *more: (goes_on.wait(30), original(self, *more)))
+    monkeypatch.setattr(History, "_begin", lambda self, *more: (goes_on.wait(60), original(self, *more)))
     with page_of(lab.workspace.path, redis_url) as page:
         history = History(page.desk)
         wait_until(lambda: (history.read().reading or 0) >= 12)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from helpers.reporting_jobs import ReportingJob
+from helpers.waiting import PATIENCE_S
 
 from xpm_core import Task, output, result
 from xpm_core.errors import UnknownResultError, WorkspaceError
@@ -199,7 +200,7 @@ def test_a_signal_handler_may_report_while_something_is_written(
     monkeypatch.setattr(Reported, "write", interrupted)
     thread = threading.Thread(target=result, args=("accuracy", 0.5), daemon=True)
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive(), "it waits for itself"
     assert file(job)["results"] == {"accuracy": 0.5, "checkpoint": 3}
 

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from helpers.waiting import wait_until
+from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core.script.announce import sending
 from xpm_core.script.announce.sending import Sender, address_shown, command_shown
@@ -105,7 +105,7 @@ def test_a_sender_that_is_stopped_ends_its_program_and_says_nothing(tmp_path: Pa
     wait_until(began.exists)
     pid = int(began.read_text())
     sender.stop()
-    thread.join(30)
+    thread.join(PATIENCE_S)
     assert said == [""]
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

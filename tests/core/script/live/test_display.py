@@ -52,7 +52,7 @@ def marked(lines: list[str], mark: str) -> int:
 
 
 def test_display_fits_80_columns_and_12_lines(desktop: Desktop, gate: Path) -> None:
-    terminal = desktop.terminal(desktop.script("sweep.py", BUSY))
+    terminal = desktop.terminal(desktop.script("sweep.py", BUSY, options="workers=2"))
     desktop.wait_for(Hold_0=State.RUNNING, Hold_1=State.RUNNING)
     lines = busy(terminal)
     assert lines[-1].startswith("Ctrl-C: stop watching, the jobs go on")
@@ -81,7 +81,7 @@ def test_display_fits_80_columns_and_12_lines(desktop: Desktop, gate: Path) -> N
 
 
 def test_display_of_a_narrow_terminal_cuts_neither_counts_nor_ids(desktop: Desktop, gate: Path) -> None:
-    terminal = desktop.terminal(desktop.script("sweep.py", BUSY), columns=40)
+    terminal = desktop.terminal(desktop.script("sweep.py", BUSY, options="workers=2"), columns=40)
     desktop.wait_for(Hold_0=State.RUNNING, Hold_1=State.RUNNING)
     lines = busy(terminal)
     assert len(lines) <= 12
@@ -95,7 +95,7 @@ def test_display_of_a_narrow_terminal_cuts_neither_counts_nor_ids(desktop: Deskt
 
 def test_display_falls_back_to_ascii(desktop: Desktop, gate: Path) -> None:
     env = {"PYTHONIOENCODING": "ascii", "NO_COLOR": "1"}
-    terminal = desktop.terminal(desktop.script("sweep.py", BUSY), env=env)
+    terminal = desktop.terminal(desktop.script("sweep.py", BUSY, options="workers=2"), env=env)
     desktop.wait_for(Hold_0=State.RUNNING, Hold_1=State.RUNNING)
     lines = busy(terminal, "* ", "x ")
     assert all(line.isascii() and len(line) <= 80 for line in lines)
@@ -137,7 +137,7 @@ def test_terminal_that_is_closed_does_not_end_the_run(desktop: Desktop, gate: Pa
 
 @pytest.mark.parametrize("env", [{"TERM": "dumb"}], ids=["dumb"])
 def test_terminal_that_cannot_move_gets_plain_lines(desktop: Desktop, env: dict[str, str]) -> None:
-    terminal = desktop.terminal(desktop.script("sweep.py", "Quick.C(n=tag(1)).submit()", options="workers=1"), env=env)
+    terminal = desktop.terminal(desktop.script("sweep.py", "Quick.C(n=tag(1)).submit()"), env=env)
     assert terminal.ends() == 0
     assert b"\x1b" not in terminal.raw
     assert any(re.search(r"^desk  1/1  ✓ done      Quick n=1  [0-9a-f]{7}$", line) for line in terminal.lines())
@@ -222,7 +222,7 @@ def test_queue_without_workers_is_told_above_the_display_in_one_piece(desktop: D
 
 
 @pytest.mark.parametrize(
-    ("options", "quiet"), [("workers=2, progress=False", ""), ("workers=2", "1"), ("workers=2", "0")]
+    ("options", "quiet"), [("workers=1, progress=False", ""), ("workers=1", "1"), ("workers=1", "0")]
 )
 def test_progress_is_switched_off_and_the_report_stays(desktop: Desktop, options: str, quiet: str) -> None:
     body = "Quick.C(n=tag(1)).submit()\nBad.C(n=tag(2)).submit()\nlogging.getLogger('xpm').warning('mind the gap')"

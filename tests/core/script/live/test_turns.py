@@ -28,7 +28,7 @@ print("submitted by " + sys.argv[1], flush=True)
 @pytest.fixture
 def shell(desktop: Desktop) -> Iterator[Terminal]:
     """A shell in a terminal, in which two scripts can be started: `sweep.py ONE`, each with a workspace of its own."""
-    text = desktop.script("sweep.py", SLOW).read_text()
+    text = desktop.script("sweep.py", SLOW, options="workers=2").read_text()
     text = text.replace(repr(str(desktop.workspace)), "'workspace-' + sys.argv[1]").replace('"desk"', "sys.argv[1]")
     desktop.write("sweep.py", text)
     env = {"PS1": "$ ", "PYTHON": sys.executable, "HISTFILE": "/dev/null"}

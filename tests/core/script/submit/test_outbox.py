@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from helpers.waiting import wait_until
+from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core.script.submit.outbox import BATCH, Answer, Outbox
 
@@ -28,7 +28,7 @@ class Server:
         return Answer(self.idle.is_set, lambda: self.answer(items))
 
     def answer(self, items: list[int]) -> None:
-        assert self.idle.wait(10)
+        assert self.idle.wait(PATIENCE_S)
         if self.error is not None:
             error, self.error = self.error, None
             raise error

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from helpers.embedded_users import gone, incr
+from helpers.ports import free_port
 from helpers.tls import Authority
 from helpers.waiting import wait_until
 
@@ -201,10 +202,10 @@ def test_a_server_that_somebody_has_named_is_not_replaced(workspace: Workspace, 
 
 
 def test_the_port_is_the_one_that_was_named(workspace: Workspace, start: Start) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(SharedServerError, match=f"port {port}: cannot listen there: address already in use"):
-            start(port=port)
+    port = free_port()
+    taken = pytest.raises(SharedServerError, match=f"port {port}: cannot listen there: address already in use")
+    with socket.create_server(("127.0.0.1", port)), taken:
+        start(port=port)
     assert start(port=port).notice.listening.port == port
     assert start(port=port).url.endswith(f"@127.0.0.1:{port}/0")
 

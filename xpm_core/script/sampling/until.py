@@ -51,7 +51,7 @@ class Sampling:
         before are used again.
 
         Sampling that stops at a width makes intervals a little too narrow. The caption of the table says that the width
-        has stopped it.
+        has stopped it, and so do those of tables that are made later: `xp.results()`, `xpm results`.
 
         Args:
             metric: The name of a result, a number.

@@ -5,6 +5,7 @@
     <experiment>/jobs.json, jobs.csv         all jobs: identity, task, tags, parameters, state, code
     <experiment>/jobs/<task>/<identity>/     the directory of a job, as in a workspace
     <experiment>/runs/<time>/                a run of the script: its results and its log
+    <experiment>/sampled.jsonl               how samplings of `xp.until` have ended
     <experiment>/code/<snapshot>/<tree>/…    the code, as plain files
     <experiment>/documents/<kind>/<digest>   what is known of code and environment: the kinds are below
     <experiment>/parts/, arguments/          what payloads of jobs refer to, by digest
@@ -19,13 +20,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from xpm_core.errors import ExchangeError
+from xpm_core.workspace.experiment_directory import SAMPLED
 from xpm_core.workspace.job_records import ACCEPTED, RECORD
 
 SCHEMA = 1
 FORM = "an experiment of xpm"
 
 README, EXPORT, JOBS, TABLE = "README.txt", "export.json", "jobs.json", "jobs.csv"
-FILES = (README, EXPORT, JOBS, TABLE)
+FILES = (README, EXPORT, JOBS, TABLE, SAMPLED)
 FOLDERS = ("jobs", "runs", "code", "documents", "parts", "arguments")
 DOCUMENTS = ("snapshots", "provenance", "packages", "ran")
 LATEST_S = 10**10

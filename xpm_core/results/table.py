@@ -389,8 +389,8 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
         return self._folded("over", names, Settings(names, interval, level, range, seed))
 
     def _folded(self, place: str, names: Sequence[str], settings: Settings) -> Folded:
-        columns = foldable(self._all, names, place)
-        return Folded(grouped(self._rows, self._all, columns), self._values, settings, self.notes)
+        found = grouped(self._rows, self._all, foldable(self._all, names, place))
+        return Folded(found, self._values, settings, self.notes, self.known.workspace)
 
     @property
     def _values(self) -> Sequence[Column]:

@@ -3,6 +3,7 @@
     runs/<time>/                    one run of the script: `results/`, `run.log`, and `jobs`, which names its jobs
     latest                          a link to the newest run
     jobs/<task>/<tags>-<first 7>    a link to a job's directory (job_links.py)
+    sampled.jsonl                   how each sampling of `xp.until` has ended, one a line
 
 Links are relative, so that they still work when the workspace is moved, or mounted elsewhere.
 """
@@ -10,18 +11,23 @@ Links are relative, so that they still work when the workspace is moved, or moun
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from xpm_core.workspace.files import explained, link_atomic
+from xpm_core.workspace.files import append_line, explained, link_atomic
 
 ENDED = b"ended"
 """The last line of a run's record, once the script has left its experiment."""
+SAMPLED = "sampled.jsonl"
+"""The file that says how samplings have ended."""
+WIDTH, LIMIT, HOPELESS, UNREPORTED = "width", "limit", "hopeless", "unreported"
+"""Why a sampling has ended: see `Sampling.why`."""
 
 _IDENTITY = re.compile(rb"[0-9a-f]{64}")
 
@@ -36,6 +42,59 @@ class RunRecord(NamedTuple):
 
     identities: frozenset[str]
     ended: bool
+
+
+class Sampling(NamedTuple):
+    """How a sampling of `xp.until` has ended. Tables that are made later say so in their captions.
+
+    Attributes:
+        metric: The name of the result.
+        over: The names of what was varied.
+        width: How wide the interval was to be.
+        most: How many jobs there were to be at most.
+        why: "width": the interval was narrow enough. "limit": there were as many jobs as there may be. "hopeless": no
+            further job could give an interval. "unreported": none of the last jobs has reported the result.
+        n: How many jobs counted in the interval.
+        jobs: The identities of all jobs that were sampled.
+    """
+
+    metric: str
+    over: tuple[str, ...]
+    width: float
+    most: int
+    why: str
+    n: int
+    jobs: frozenset[str]
+
+    def is_of(self, shared: int) -> bool:
+        """Whether so many of its jobs are enough for an interval to be that of this sampling: more than half of `n`.
+
+        A few seeds of it, which another experiment has taken, are not: they did not stop it. That some are lost, as by
+        a retry that has failed, does not make the others a fair sample.
+        """
+        return 2 * shared > self.n
+
+    def written(self) -> str:
+        """Its line in the file."""
+        return json.dumps({"schema": 1, **self._asdict(), "jobs": sorted(self.jobs)})
+
+    @classmethod
+    def read(cls, line: bytes) -> Sampling | None:
+        """Read a line; None if it is damaged, or of a later version."""
+        try:
+            said = json.loads(line)
+        except (ValueError, RecursionError):
+            return None
+        if type(said) is not dict or said.get("schema") != 1:
+            return None
+        values: list[Any] = [said.get(name) for name in cls._fields]
+        metric, over, width, most, why, n, jobs = values
+        texts = [metric, *over, *jobs] if isinstance(over, list) and isinstance(jobs, list) and jobs else [None]
+        numbers = type(width) in (int, float) and type(most) is type(n) is int
+        known = why in (WIDTH, LIMIT, HOPELESS, UNREPORTED)
+        if not known or not numbers or not all(type(each) is str for each in texts):
+            return None
+        return cls(metric, tuple(over), width, most, why, n, frozenset(jobs))
 
 
 @dataclass(frozen=True)
@@ -152,6 +211,25 @@ class ExperimentDirectory:
                 count += 1
         link_atomic(self.latest, f"runs/{run.name}")
         return RunDirectory(run)
+
+    def samplings(self) -> list[Sampling]:
+        """How samplings have ended. Of those of one result that share a job, only the last one stays."""
+        try:
+            lines = (self.path / SAMPLED).read_bytes().split(b"\n")
+        except OSError:
+            return []
+        found = [sampling for line in lines if (sampling := Sampling.read(line))]
+        last = {(each.metric, each.over, job): each for each in found for job in each.jobs}
+        return [each for each in found if all(last[each.metric, each.over, job] is each for job in each.jobs)]
+
+    def keep_sampling(self, sampling: Sampling) -> None:
+        """Write how a sampling has ended, unless that is known already.
+
+        Raises:
+            WorkspaceError: It cannot be written.
+        """
+        if sampling not in self.samplings():
+            append_line(self.path / SAMPLED, sampling.written())
 
     def _last_of(self, time: str) -> int:
         """Which run of this second the newest run is; 0 if it began in another one.

@@ -11,7 +11,7 @@ import pytest
 
 from xpm_core.errors import InvalidNameError, WorkspaceError
 from xpm_core.workspace import experiment_directory
-from xpm_core.workspace.experiment_directory import RunRecord
+from xpm_core.workspace.experiment_directory import RunRecord, Sampling
 from xpm_core.workspace.workspace import Workspace
 
 
@@ -109,3 +109,39 @@ def test_a_line_that_a_crash_has_cut_names_no_job(workspace: Workspace) -> None:
     with (run.path / "jobs").open("a") as file:
         file.write(B[:20])
     assert run.record == RunRecord(frozenset({A}), False)
+
+
+def sampling(width: float = 0.1, why: str = "width", n: int = 5, jobs: str = "abcde", metric: str = "a") -> Sampling:
+    return Sampling(metric, ("seed",), width, 20, why, n, frozenset(jobs))
+
+
+def test_how_a_sampling_ended_is_kept_until_another_one_of_the_same_jobs_has_ended(workspace: Workspace) -> None:
+    experiment = workspace.experiment("grid")
+    assert experiment.samplings() == []
+    experiment.new_run()
+    other, loss = sampling(jobs="xyz"), sampling(metric="loss")
+    for each in (sampling(), other, loss, sampling(), sampling(0.01, "limit", 20, "abcdefg")):
+        experiment.keep_sampling(each)
+    assert experiment.samplings() == [other, loss, sampling(0.01, "limit", 20, "abcdefg")]
+    assert len((experiment.path / "sampled.jsonl").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "", "{", "3", "[" * 100_000, "{}", '{"schema": 2}',
+        sampling().written().replace('"schema": 1', '"schema": 2'),
+        sampling().written().replace('"width", "n"', '"mood", "n"'),
+        sampling().written().replace('"n": 5', '"n": true'),
+        sampling().written().replace('["seed"]', '"seed"'),
+        sampling().written().replace('"a", "b"', '"a", 3'),
+        sampling().written()[:-20],
+    ],
+)  # fmt: skip
+def test_a_line_that_is_damaged_or_of_a_later_version_is_passed_over(workspace: Workspace, line: str) -> None:
+    experiment = workspace.experiment("grid")
+    experiment.new_run()
+    (experiment.path / "sampled.jsonl").write_text(f"{line}\n{sampling().written()}\n{line}")
+    assert experiment.samplings() == [sampling()]
+    experiment.keep_sampling(sampling(jobs="xyz"))
+    assert len(experiment.samplings()) == 2

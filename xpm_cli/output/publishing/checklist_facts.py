@@ -93,6 +93,7 @@ class ChecklistFacts:
                 for name, values in task.seeds().items()
             ],
             "repeats": self._repeats(),
+            "sampling": self._sampling(),
             "packages": self._packages(),
             "code": self._code(),
             "notes": list(self._notes()),
@@ -150,6 +151,18 @@ class ChecklistFacts:
     def _repeats(self) -> list[dict[str, Any]]:
         reporting = [task for task in self.tasks if task.reports] or self.tasks
         return [{"task": task.name, **vars(task.repeats)} for task in reporting]
+
+    def _sampling(self) -> list[dict[str, Any]]:
+        """How samplings of its jobs have ended, as `xp.until` has written it."""
+        tasks = {row.identity: row.name or "?" for row in self.rows}
+        found = []
+        for name in sorted({self.experiment, *(name for row in self.rows for name in row.experiments)}):
+            for each in self.opened.workspace.experiment(name).samplings():
+                mine = [tasks[job] for job in each.jobs if job in tasks]
+                if mine and each.is_of(len(mine)):
+                    about = {name: value for name, value in each._asdict().items() if name != "jobs"}
+                    found.append({"task": mine[0], **about, "over": list(each.over)})
+        return found
 
     def _packages(self) -> dict[str, Any]:
         """Of the attempts that count: the environments, and the versions that packages had in these."""

@@ -13,7 +13,9 @@ from typing import Any
 from xpm_cli.output.code.code_lines import NOTABLE
 from xpm_cli.output.tables.cells import text_of
 from xpm_core.labels import LIVE, short
+from xpm_core.results.folding.settings import at_counts
 from xpm_core.words.text import amount, line, listed, plural
+from xpm_core.workspace.experiment_directory import WIDTH
 
 VALUES = 12
 """Of so many numbers, each is named; of more, the least and the greatest."""
@@ -176,6 +178,13 @@ def _error_bars(facts: Facts) -> Iterator[str]:
         yield f"- {each['task']}: {_repeats(each, facts['experiment'])}"
         if same := [name for task, name in sorted(fixed) if task == each["task"]]:
             yield f"- {each['task']}: {listed(same)} did not vary, so no error bar contains what depends on it."
+    stopped: dict[tuple[str, str], list[int]] = {}
+    for each in facts["sampling"]:
+        if each["why"] == WIDTH:
+            stopped.setdefault((each["task"], each["metric"]), []).append(each["n"])
+    for (task, metric), counts in stopped.items():
+        said = f"the width of the interval stopped {plural(len(counts), 'sampling')} of {metric}, {at_counts(counts)}"
+        yield f"- {task}: {said}. There the level of intervals holds only roughly."
 
 
 def _repeats(each: Facts, experiment: str) -> str:

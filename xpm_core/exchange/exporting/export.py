@@ -27,6 +27,7 @@ from xpm_core.job import script_arguments
 from xpm_core.judging.acceptance import content_of
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.wire.unpacker import opened
+from xpm_core.workspace.experiment_directory import SAMPLED
 from xpm_core.workspace.job_records import ACCEPTED, object_in, read_whole
 from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.payload_parts import Parts
@@ -92,7 +93,14 @@ class Export:
         records = sum(len(data) for each in self.jobs for data in each.records.values())
         payloads = sum(len(each.kept.spec.payload) for each in self.jobs)
         runs = sum(file.about.st_size for file in self.runs)
+        runs += len(self.samplings)
         return jobs + records + payloads + runs + self.code.size + sum(map(len, self.parts.values()))
+
+    @cached_property
+    def samplings(self) -> bytes:
+        """How samplings of the experiment have ended, as far as results are taken along: one a line."""
+        found = self.workspace.experiment(self.record.experiment).samplings() if self.record.results else []
+        return "".join(f"{each.written()}\n" for each in found).encode()
 
     def write(self, stream: IO[bytes], tick: Tick = lambda size: None) -> None:
         """Write it as a tar.
@@ -111,6 +119,8 @@ class Export:
             _write_job(tar, each)
         for file in self.runs:
             tar.copy(f"runs/{file.name}", file.path)
+        if samplings := self.samplings:
+            tar.add(SAMPLED, samplings)
         for name, entry in self.code.files():
             tar.add(f"code/{name}", self.code.store.object(entry.digest), entry.mode)
         for (kind, digest), data in self.code.documents.items():

@@ -27,6 +27,7 @@ jobs/TASK/ID/  the directory of each job: what it wrote and printed (*.out, *.er
                results.json with its results, and .xpm/: how each attempt went (executions), what it ran (handed.json),
                and why its result still stands with later code (accepted.jsonl)
 runs/TIME/     each run of the experiment's script: its results and its log
+sampled.jsonl  how each sampling of seeds has ended, if there were any
 code/ID/       the code that jobs ran, as plain files. "code" in jobs.csv says which job ran which
 documents/     what code and environment are made of, named by SHA-256: the list of a snapshot's files (snapshots),
                how jobs came to be submitted (provenance), installed packages (packages), what jobs ran

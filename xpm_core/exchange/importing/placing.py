@@ -30,7 +30,7 @@ from xpm_core.judging.acceptance import LONGEST_WHY, acceptances, content_of
 from xpm_core.language.graph.tags import name_from_tags
 from xpm_core.snapshot.code_store import CodeStore, Kind
 from xpm_core.words.text import amount
-from xpm_core.workspace.experiment_directory import ExperimentDirectory
+from xpm_core.workspace.experiment_directory import SAMPLED, ExperimentDirectory
 from xpm_core.workspace.files import append_line, explained, link_atomic, write_atomic, write_once
 from xpm_core.workspace.job_links import JobLinks
 from xpm_core.workspace.job_records import ACCEPTED, IMPORTED, IMPORTS
@@ -170,7 +170,7 @@ class Placing:
                 store.put_object(data)
             elif directory in new:
                 self._write(stage / name, content, facts)
-            elif name.startswith("runs/"):
+            elif name.startswith("runs/") or name == SAMPLED:
                 self._write(stage / "experiments" / self._experiment / name, content, facts)
             tick(facts.size)
 

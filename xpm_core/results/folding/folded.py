@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, overload
 
 from xpm_core.errors import ResultsError, UnknownColumnError
@@ -31,6 +32,7 @@ from xpm_core.results.statistics.aggregates import ProfilePoint, performance_pro
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words.text import listed, plural
+from xpm_core.workspace.experiment_directory import ExperimentDirectory
 
 NAMED = 10
 """How many holes the notes name. `Folded.holes` names all."""
@@ -102,6 +104,7 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         values: The columns whose values are folded.
         settings: How values become one.
         notes: What one should know of the table that was folded.
+        workspace: The directory of the workspace.
 
     Attributes:
         grouping: What tells the rows from each other.
@@ -115,9 +118,9 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
     """
 
     def __init__(
-        self, grouping: Grouping, values: Sequence[Column], settings: Settings, notes: Iterable[str] = ()
+        self, grouping: Grouping, values: Sequence[Column], settings: Settings, notes: Iterable[str], workspace: Path
     ) -> None:
-        self.grouping, self.settings = grouping, settings
+        self.grouping, self.settings, self._workspace = grouping, settings, workspace
         self.values = [column for column in values if column not in grouping.columns and column not in grouping.over]
         self._reported: dict[Column, set[str | None]] = {}
         self._rows = [
@@ -155,14 +158,29 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
 
     @property
     def caption(self) -> str:
-        """A sentence for the caption of a table: what a cell is, and over how many seeds; empty if it has no cell."""
+        """What the caption of a table says: what a cell is, over how many seeds, and where a width stopped a sampling.
+
+        It is empty if no job counts in any cell.
+        """
         return self.caption_of(*self.values)
 
     def caption_of(self, *columns: Column) -> str:
         """The same for some of the columns."""
         values = [row.value(column) for row in self._rows for column in columns]
-        cells = [value for value in values if isinstance(value, Cell)]
-        return self.settings.caption(cells) if cells else ""
+        said = self.settings.caption(value for value in values if isinstance(value, Cell))
+        return " ".join([said, *self._sampled(columns)]).strip()
+
+    def _sampled(self, columns: Iterable[Column], places: str = "rows") -> Iterator[str]:
+        """A sentence for each result whose sampling was stopped by the width of its interval."""
+        if self.settings.stopped:  # this table is what the sampling has returned: its caption says it
+            return
+        lines = (line for row in self._rows for line in row.lines if line.foreign is None)
+        names = {name for line in lines for name in line.job.experiments or ()}
+        found = [each for name in sorted(names) for each in ExperimentDirectory(self._workspace, name).samplings()]
+        for column in columns if found else ():
+            values = [row.value(column) for row in self._rows]
+            if said := self.settings.sampled(column.key, values, found, places):
+                yield said
 
     def _silent(self, row: FoldedRow) -> Iterator[str]:
         """A sentence for each result that done jobs of a row have not reported."""
@@ -430,7 +448,8 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         by, across = ([self.column(name) for name in as_names(names)] for names in (rows, columns))
         found = pivoted(self._rows, by, across, self._metric(value, "pivot"), self.grouping.columns)
         cells = [cell for row in self for cell in [row.value(found.value)] if isinstance(cell, Cell)]
-        found.caption = self.settings.caption(cells, found.value.name) if cells else ""
+        said = self.settings.caption(cells, found.value.name)
+        found.caption = " ".join([said, *self._sampled([found.value], "places")]).strip()
         of_value = self._of(self._rows, values=[column for column in self.values if column == found.value])
         found.notes = [*of_value.notes, *found.notes]
         if self.settings.interval != "stratified":

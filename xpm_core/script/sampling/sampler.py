@@ -1,6 +1,6 @@
 """The samples of `xp.until("accuracy", width=0.01, make=...)`.
 
-Owns: how many seeds are submitted next, when it stops, and what a caption then says.
+Owns: how many seeds are submitted next, when it stops, what a caption then says, and that later tables know of it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from xpm_core.results.statistics.arguments import checked_choice
 from xpm_core.results.table import Table
 from xpm_core.script.sampling.sampled_job import SampledJob
 from xpm_core.states import State
+from xpm_core.workspace.experiment_directory import HOPELESS, LIMIT, UNREPORTED, WIDTH, Sampling
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,19 +88,27 @@ class Wanted:
             wanted = math.ceil(cell.n * min(ratio * ratio, 2.0)) - cell.n
         return min(max(wanted, 1), self.most - submitted)
 
+    def why(self, cell: Cell, submitted: int) -> str:
+        """Why the sampling ended: see `Sampling.why`."""
+        if self.satisfied(cell):
+            return WIDTH
+        if self.hopeless(cell):
+            return HOPELESS
+        return LIMIT if submitted >= self.most else UNREPORTED
+
     def stopped(self, cell: Cell, submitted: int) -> str:
         """What a caption says of how the sampling ended."""
-        unit = self.settings.unit
-        if self.satisfied(cell):
+        unit, why = self.settings.unit, self.why(cell, submitted)
+        if why == WIDTH:
             said = (
                 f"The width of the interval stopped the sampling at n={cell.n}, of at most {self.most} {unit}: "
                 f"it was to be {self.width:g}. So the level of the interval holds only roughly."
             )
             equal = f"All {cell.n} values are equal, so its width says little."
             return f"{said} {equal}" if cell.sd == 0 else said
-        if self.hopeless(cell):
+        if why == HOPELESS:
             return f"The sampling ended after {submitted} {unit}, because no further ones help: {cell.note}."
-        if submitted >= self.most:
+        if why == LIMIT:
             return (
                 f"The sampling ended at its limit of {self.most} {unit}, before the interval was {self.width:g} wide."
             )
@@ -130,8 +139,17 @@ def sampled(experiment: Experiment, wanted: Wanted) -> Folded:
         cell = folded[0][wanted.metric]
         reported = any(job.identity in cell.jobs for job in batch)
         if wanted.satisfied(cell) or wanted.hopeless(cell) or len(jobs) >= wanted.most or not reported:
+            _keep(experiment, wanted, folded, frozenset(jobs))
             return folded.stopped(wanted.stopped(cell, len(jobs)))
         count = wanted.next(cell, len(jobs))
+
+
+def _keep(experiment: Experiment, wanted: Wanted, folded: Folded, jobs: frozenset[str]) -> None:
+    """Let tables that are made later know how the sampling has ended."""
+    cell, metric = folded[0][wanted.metric], folded.column(wanted.metric).key
+    over, width, most, why = wanted.settings.names, wanted.width, wanted.most, wanted.why(cell, len(jobs))
+    sampling = Sampling(metric, tuple(over), width, most, why, cell.n, jobs)
+    experiment.workspace.experiment(experiment.name).keep_sampling(sampling)
 
 
 def _sample(experiment: Experiment, wanted: Wanted, seed: int, jobs: dict[str, SampledJob]) -> SampledJob:

@@ -51,7 +51,7 @@ class Sampling:
         before are used again.
 
         Sampling that stops at a width makes intervals a little too narrow. The caption of the table says that the width
-        has stopped it.
+        has stopped it, and so do those of tables that are made later: `xp.results()`, `xpm results`.
 
         Args:
             metric: The name of a result, a number.
@@ -72,6 +72,7 @@ class Sampling:
             UnknownColumnError: The jobs have no result of that name, or nothing has the name `over`.
             DryRunError: This is a dry run, in which no job reports anything. The first 3 tasks are in its plan.
             ExperimentError: The experiment is not open.
+            WorkspaceError: How the sampling has ended cannot be written into the experiment's directory.
 
         Example:
             >>> xp.until("accuracy", width=0.01, make=lambda seed: Train.C(seed=seed))[0]["accuracy"].n

@@ -14,6 +14,7 @@ from helpers.typed_commands import AWAY
 
 from xpm_core.index.writers import RemovalWriter
 from xpm_core.states import State
+from xpm_core.workspace.experiment_directory import Sampling
 
 pytestmark = pytest.mark.redis
 
@@ -74,6 +75,27 @@ def test_attempts_that_failed_or_were_replaced_are_counted_and_their_hours(swept
     (train,) = compute["tasks"]
     assert (train["results"], train["hours_per_result"]) == (3, pytest.approx(4 / 3))
     assert train["hours_per_result_with_discarded"] == pytest.approx(5.5 / 3)
+
+
+def test_error_bars_whose_width_has_stopped_the_sampling_are_named(swept: Lab, xpm: Xpm) -> None:
+    assert facts(xpm)["sampling"] == []
+    experiment = swept.workspace.experiment("sweep")
+    ends = [(("0.1-1", "0.1-2"), 3, "width"), (("0.01-1", "0.01-2"), 2, "width"), (("0.1-1",), 1, "limit")]
+    for metric, (names, n, why) in zip(("accuracy", "accuracy", "loss"), ends, strict=True):
+        jobs = frozenset(swept.directory(name).identity for name in names)
+        experiment.keep_sampling(Sampling(metric, ("seed",), 0.1, 20, why, n, jobs))
+    few = frozenset([swept.directory("0.1-1").identity, "f" * 64, "e" * 64])
+    experiment.keep_sampling(Sampling("recall", ("seed",), 0.1, 20, "width", 3, few))
+    found = facts(xpm)["sampling"]
+    assert [(each["n"], each["why"]) for each in found] == [(3, "width"), (2, "width"), (1, "limit")]
+    assert found[0] == {
+        "task": "Train", "metric": "accuracy", "over": ["seed"], "width": 0.1, "most": 20, "why": "width", "n": 3,
+    }  # fmt: skip
+    page = xpm("checklist", "sweep").stdout
+    assert (
+        "- Train: the width of the interval stopped 2 samplings of accuracy, at n=2 and n=3. "
+        "There the level of intervals holds only roughly.\n"
+    ) in page[page.index("### Error bars") : page.index("### Packages")]
 
 
 def test_page_is_markdown_that_says_so(swept: Lab, xpm: Xpm) -> None:

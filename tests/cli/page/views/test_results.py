@@ -17,6 +17,7 @@ from xpm_cli.page.desk.desk import MOST_TABLES
 from xpm_cli.page.views import results
 from xpm_core.results.table import Table
 from xpm_core.states import State
+from xpm_core.workspace.experiment_directory import Sampling
 from xpm_core.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.redis
@@ -148,6 +149,18 @@ def test_long_tables_come_in_parts_and_are_made_once(swept: StudyPage, monkeypat
     monkeypatch.setattr(Table, "__init__", counted)
     swept.get("/results", experiment="sweep", first="8")
     assert made == [3]  # the rows that are shown
+
+
+def test_a_width_that_has_stopped_the_sampling_is_said_also_below_a_table_that_was_shown_before(
+    swept: StudyPage,
+) -> None:
+    asked = {"experiment": "sweep", "over": "seed"}
+    assert "sampling" not in swept.get("/results", **asked)
+    jobs = frozenset(swept.lab.identity(f"bm25cranfield{seed}") for seed in (1, 2, 3))
+    experiment = swept.lab.workspace.experiment("sweep")
+    experiment.keep_sampling(Sampling("accuracy", ("seed",), 0.1, 20, "width", 3, jobs))
+    said = "stopped the sampling of accuracy in 1 of 4 rows, at n=3: its level holds only roughly"
+    assert said in swept.get("/results", **asked)
 
 
 def test_hostile_names_and_values_stay_text(shown: StudyPage) -> None:

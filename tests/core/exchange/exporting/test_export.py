@@ -19,6 +19,7 @@ from xpm_core.exchange.exporting.export import Export, destination, prepare
 from xpm_core.fingerprints.ran import Ran
 from xpm_core.index.rebuild import rebuild
 from xpm_core.judging.acceptance import Acceptance, add
+from xpm_core.workspace.experiment_directory import Sampling
 from xpm_core.workspace.kept_job import KeptJob
 
 
@@ -182,7 +183,11 @@ def test_failed_jobs_come_along_if_the_server_says_what_they_ran(tmp_path: Path)
 def test_without_results_there_are_records_parameters_and_code_only(tmp_path: Path) -> None:
     study = Study(tmp_path)
     (job, *_) = study.grid(1)
+    sampling = Sampling("accuracy", ("seed",), 0.1, 20, "width", 7, frozenset([job.identity]))
+    study.workspace.experiment(study.name).keep_sampling(sampling)
+    assert "sampled.jsonl" in exported(study)[1]
     _, files = exported(study, results=False)
+    assert "sampled.jsonl" not in files
     own = {name[len(job.relative) + 1 :] for name in files if name.startswith(job.relative)}
     execution = next(name for name in own if "executions" in name)
     assert own == {".xpm/done", ".xpm/handed.json", execution, "params.json"}

@@ -34,6 +34,7 @@ from xpm_core.judging.acceptance import Acceptance, add
 from xpm_core.judging.acceptance import standing as accepted
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.states import State
+from xpm_core.workspace.experiment_directory import Sampling
 from xpm_core.workspace.reported.job_results import JobResults
 from xpm_core.workspace.workspace import Workspace
 
@@ -304,3 +305,13 @@ def test_the_index_has_what_imported_jobs_have_reported(tmp_path: Path) -> None:
     assert end is not None
     assert end.results == {"accuracy": 0.9, "loss": math.inf}
     assert JobResults(tmp_path / "new" / job.relative)["accuracy"] == 0.9
+
+
+def test_captions_know_of_samplings_in_the_new_workspace_too(tmp_path: Path) -> None:
+    study = Study(tmp_path / "ws")
+    job = study.add(Prepare.C(seed=1))
+    sampling = Sampling("accuracy", ("seed",), 0.1, 20, "width", 7, frozenset([job.identity]))
+    study.workspace.experiment(study.name).keep_sampling(sampling)
+    written(study, tmp_path / "x.tar")
+    bring(tmp_path / "x.tar", tmp_path / "new", "others")
+    assert Workspace.open(tmp_path / "new").experiment("others").samplings() == [sampling]

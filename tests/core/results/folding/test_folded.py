@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 import random
+from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers.result_jobs import FakeJob, table
 
 from xpm_core.errors import ResultsError, UnknownColumnError
+from xpm_core.results.folding.folded import Folded
+from xpm_core.results.jobs import Known
 from xpm_core.results.table import Table
 from xpm_core.states import State
+from xpm_core.workspace.experiment_directory import Sampling
+from xpm_core.workspace.workspace import Workspace
 
 MEANS = {"bm25": 0.8, "dense": 0.9, "twin": 0.9005, "few": 0.89}
 
@@ -136,8 +142,83 @@ def test_a_caption_says_what_a_cell_is() -> None:
     assert (
         models().over("seed", interval="se", range=(None, 1)).caption.startswith("Mean and standard error (log scale)")
     )
-    jobs = [FakeJob({"seed": seed}, {"a": 1}, State.RUNNING) for seed in range(3)]
-    assert table(jobs).over("seed").caption == "Mean over 0 seeds, without an interval."
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.FAILED])
+def test_a_table_in_which_no_job_counts_has_no_caption(state: State) -> None:
+    jobs = [FakeJob({"m": m, "d": -m, "seed": seed}, {"a": 1}, state) for m in (1, 2) for seed in range(3)]
+    folded = table(jobs).over("seed")
+    assert (folded.caption, folded.pivot("m", "d", "a").caption) == ("", "")
+    assert "over 0 seeds" not in f"{folded}{folded.to_latex()}{folded.to_markdown()}"
+
+
+WIDTH_SAID = "The width of the interval stopped the sampling of a"
+
+
+def sampled(workspace: Path, ends: dict[int, str], **options: Any) -> Folded:
+    """A table of 3 models with 5 seeds each: of some the sampling has ended, and why."""
+    jobs = {m: [FakeJob({"m": m, "d": -m, "seed": s}, {"a": m + s / 9, "b": s}) for s in range(5)] for m in (1, 2, 3)}
+    experiment = Workspace.open(workspace).experiment("digits")
+    experiment.new_run()
+    for m, why in ends.items():
+        among = frozenset(job.identity for job in jobs[m][: 3 + m])
+        experiment.keep_sampling(Sampling("a", ("seed",), 0.1, 20, why, len(among), among))
+    return Table([each for some in jobs.values() for each in some], Known(workspace, list)).over("seed", **options)
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ({1: "width"}, f"{WIDTH_SAID} in 1 of 3 rows, at n=4: its level holds only roughly."),
+        ({1: "width", 2: "width"}, f"{WIDTH_SAID} in 2 of 3 rows, at n=4 and n=5: their level holds only roughly."),
+        ({1: "width", 2: "width", 3: "width"}, f"{WIDTH_SAID} in all 3 rows, at n=4 and n=5: their level holds"),
+        ({1: "limit", 2: "hopeless", 3: "unreported"}, ""),
+    ],
+)
+def test_captions_say_where_a_width_has_stopped_the_sampling(tmp_path: Path, ends: dict[int, str], said: str) -> None:
+    folded = sampled(tmp_path, ends)
+    first = "Mean and 95 % t interval over 5 seeds."
+    assert folded.caption.startswith(f"{first} {said}".strip())
+    assert folded.caption.count("sampling") == bool(said)
+    for text in (str(folded), folded.to_markdown(), folded._repr_html_()):
+        assert text.count(WIDTH_SAID) == bool(said)
+    assert folded.to_latex().count("stopped the sampling of a") == bool(said)
+    pivot = folded.pivot("m", "d", "a")
+    assert pivot.caption.count("sampling") == bool(said)
+    assert ("3 places" in pivot.caption) == bool(said)
+
+
+def test_captions_name_only_rows_and_results_that_are_there(tmp_path: Path) -> None:
+    folded = sampled(tmp_path, {1: "width", 2: "width"})
+    assert "sampling" not in folded.select("b").caption
+    assert folded[:1].caption.endswith(f"{WIDTH_SAID}, at n=4: its level holds only roughly.")
+    assert folded[2:].caption == "Mean and 95 % t interval over 5 seeds."
+    assert sampled(tmp_path, {}, interval="sd").caption.endswith("n=5: their spread may be larger than it looks.")
+    stopped = folded.stopped("The width stopped it.")
+    assert stopped.caption == "Mean and 95 % t interval over 5 seeds. The width stopped it."
+
+
+def test_a_sampling_of_what_is_not_folded_is_not_named(tmp_path: Path) -> None:
+    jobs = [FakeJob({"m": m, "seed": s}, {"a": m + s / 9}) for m in (1, 2, 3) for s in range(5)]
+    experiment = Workspace.open(tmp_path).experiment("digits")
+    experiment.new_run()
+    among = frozenset(job.identity for job in jobs[:5])
+    experiment.keep_sampling(Sampling("a", ("seed",), 0.1, 20, "width", 5, among))
+    found = Table(jobs, Known(tmp_path, list))
+    assert found.over("m")[0]["a"].interval is not None
+    assert "sampling" not in found.over("m").caption
+    for names in (["seed"], ["m", "seed"], ["param.seed"]):
+        assert "sampling" in found.over(*names).caption
+
+
+@pytest.mark.parametrize(("n", "said"), [(12, 0), (10, 0), (9, 1), (6, 1), (5, 1)])
+def test_a_few_jobs_of_a_sampling_that_others_have_made_are_no_part_of_it(tmp_path: Path, n: int, said: int) -> None:
+    jobs = [FakeJob({"seed": s}, {"a": s / 9}, experiments=("fixed", "digits")) for s in range(5)]
+    experiment = Workspace.open(tmp_path).experiment("digits")
+    experiment.new_run()
+    among = frozenset([*(job.identity for job in jobs), *(f"{at:064x}" for at in range(n - 5))])
+    experiment.keep_sampling(Sampling("a", ("seed",), 0.1, 20, "width", n, among))
+    assert Table(jobs, Known(tmp_path, list)).over("seed").caption.count("sampling") == said
 
 
 def test_a_caption_says_no_interval_where_no_cell_has_one() -> None:

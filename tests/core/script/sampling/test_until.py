@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers.playground import Stage
+from helpers.waiting import wait_until
 from script_tasks import Score, Write
 
 from xpm_core import experiment
 from xpm_core.errors import DryRunError, ExperimentError, ResultsError, UnknownColumnError
+from xpm_core.reading.look import look
 from xpm_core.results.folding.cells import Cell
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.statistics.intervals import Interval
@@ -41,6 +46,34 @@ def test_it_stops_when_the_interval_is_narrow(stage: Stage) -> None:
         assert xp.wait()
         again = xp.until("loss.test", width=1000, make=lambda seed: Score.C(note=note, seed=seed))
         assert (again[0]["loss.test"].n, again[0]["loss.test"].mean) == (3, 1.0)
+
+
+@redis
+def test_tables_of_other_processes_say_that_the_width_has_stopped_the_sampling(stage: Stage) -> None:
+    note, name = stage.note(), stage.name()
+
+    def make(seed: int, lr: float) -> Score:
+        return Score.C(note=note, seed=seed, lr=lr)
+
+    with stage.experiment(name) as xp:
+        (first,) = xp.until("accuracy", width=0.015, make=lambda seed: make(seed, 0.1), most=12)
+        xp.until("accuracy", width=1e-6, make=lambda seed: make(seed, 0.2), most=4)
+        at = first["accuracy"].n
+        said = f"of accuracy in 1 of 2 rows, at n={at}: its level holds only roughly."
+        assert xp.wait()
+        assert xp.results().over("seed").caption.endswith(said)
+
+    def counted() -> list[int]:
+        with look(stage.workspace.path, redis=stage.url) as view:
+            return [row["accuracy"].n for row in view.results(name).over("seed")]
+
+    wait_until(lambda: counted() == [at, 4], show=lambda: str(counted()))
+    program, where = str(Path(sys.executable).parent / "xpm"), ["--workspace", str(stage.workspace.path)]
+    for form in ("table", "latex", "md", "json"):
+        command = [program, "results", name, "--over", "seed", "-o", form, *where]
+        environment = {**os.environ, "XPM_REDIS_URL": stage.url}
+        printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+        assert " ".join(printed.split()).count(said) == 1
 
 
 @redis

@@ -64,7 +64,7 @@ LIVE = {
 
 AWAY = {
     "run study.yaml": (3, ""),
-    "status": (0, "1 done   1 failed   6 not known to have ended"),
+    "status": (0, "1 done   1 failed   1 cancelled   5 not known to have ended"),
     "ui --export .": (1, ""),
     "jobs --state failed,blocked": (0, "ValueError (sweep.py:41)"),
     "show failed": (1, "ValueError: the learning rate is negative"),

@@ -68,6 +68,7 @@ def test_after_an_outage_anything_may_have_happened(
     with server.client() as client, look(workspace.path, redis=server.url) as view:
         lab = Lab(workspace, client)
         heard = listens(view)
+        wait_until(lambda: any(each["cmd"] == "xread" for each in client.client_list()))
         server.kill()
         server.start()
         wait_until(lambda: heard.missed, show=lambda: heard.errors)

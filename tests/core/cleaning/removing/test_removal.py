@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,8 @@ def test_the_doctor_finds_no_fault_after_a_removal(cleaner: Cleaner, redis_url: 
     lab.end("data")
     lab.end("old")
     lab.end("bad", State.FAILED, ERROR)
-    lab.store.cancel(lab.submit("cancelled"))
+    lab.store.cancel(cancelled := lab.submit("cancelled"))
+    lab.ends.cancelled([cancelled], time.time())
     cleaner.run("old", "bad")
     cleaner.run("data", "cancelled")
     for wanted in ({"keep_runs": 1, "orphans": True}, {"failed": True}):

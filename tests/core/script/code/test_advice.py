@@ -24,7 +24,7 @@ def test_each_line_ends_with_a_command_that_works_when_it_is_copied() -> None:
         _, name, *words = shlex.split(line[line.index("xpm ") :])
         command = main.get_command(None, name)  # type: ignore[arg-type]
         assert command is not None
-        command.make_context(name, words)
+        command.make_context(name, words, **main.context_settings)  # click keeps its names of the help option
 
 
 def test_several_classes_are_told_apart_and_many_are_cut() -> None:

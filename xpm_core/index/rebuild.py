@@ -257,10 +257,11 @@ def _is_news(end: End, entry: Entry | None, directory: JobDirectory) -> bool:
         return True
     lacks_results = known.state is end.state and bool(end.results) and not known.results
     if known.execution == end.execution:
-        return lacks_results or (end.state is State.DONE and known.state is not State.DONE)
+        return lacks_results or (end.state is State.DONE and known.state is State.FAILED)
     if known.ended_s <= end.ended_s:
         return True
-    if known.started_s and known.attempt < end.attempt:  # it ran before; the clock of its machine was ahead
+    earlier = directory.record(known.execution)  # not by `known.attempt`, which may be a number of the server
+    if earlier is not None and earlier["number"] < end.attempt:  # it ran before; the clock of its machine was ahead
         return True
     return lacks_results and directory.adoptable() == end.execution  # it was adopted, and another one was noted
 

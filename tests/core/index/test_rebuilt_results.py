@@ -147,3 +147,20 @@ def test_a_job_that_was_cancelled_when_its_worker_was_lost_is_not_done(tmp_path:
     known = end_of(study, job)
     bare_index(study, ended_line(job.identity, End(State.CANCELLED, known.ended_s + 9, execution=known.execution)))
     assert job.identity not in lacking(study.workspace).ends
+
+
+def test_an_end_whose_time_is_moved_took_as_long_as_before(tmp_path: Path) -> None:
+    """Else tables and forecasts would count the error of a clock as time of the job."""
+    study = Study(tmp_path)
+    job = study.grid(1, record=REPORTED)[1]
+    known = end_of(study, job)
+    job.write_record(known.attempt + 1, "second", {"reason": "done", "started_s": 1000.0, "ended_s": 1030.0})
+    job.write_marker("done", "second")
+    bare_index(study, ended_line(job.identity, known))
+    rebuild(study.workspace)
+    end = end_of(study, job)
+    assert (end.execution, round(end.ended_s - end.started_s, 3)) == ("second", 30.0)
+    RemovalWriter(tmp_path, "me").add(job.identity, end.ended_s + 60)
+    rebuild(study.workspace)
+    end = end_of(study, job)
+    assert (end.execution, round(end.ended_s - end.started_s, 3)) == ("second", 30.0)

@@ -266,7 +266,7 @@ def _is_news(end: End, entry: Entry | None, directory: JobDirectory) -> bool:
         return lacks_results or (end.state is State.DONE and known.state is State.FAILED)
     if known.ended_s <= end.ended_s:
         return True
-    earlier = directory.record(known.execution)  # not by `known.attempt`, which may be a number of the server
+    earlier = directory.record(known.execution) if known.execution else None  # `known.attempt` may be the server's
     if earlier is not None and earlier["number"] < end.attempt:  # it ran before; the clock of its machine was ahead
         return True
     return lacks_results and directory.adoptable() == end.execution  # it was adopted, and another one was noted

@@ -220,6 +220,31 @@ def test_an_outage_is_said_on_each_page_until_it_is_over(
             expect(state_of(tab, lab, "first")).to_contain_text("done")
 
 
+def test_each_page_says_when_the_files_answer_in_place_of_the_server(
+    fresh_server: Callable[..., PrivateServer], workspace: Workspace, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_cli.page.desk.desk.AGAIN_S", 0.1)
+    server = fresh_server(aof=True)
+    with server.client() as client, closing(Shown(workspace, server.url)) as shown:
+        lab = Lab(workspace, client)
+        lab.start("first")
+        with closing(Visitor(browser, shown)) as visitor:
+            tab = visitor.open("/jobs")
+            expect(state_of(tab, lab, "first")).to_contain_text("running")
+            server.kill()
+            expect(tab.locator("#live")).to_contain_text("The server does not answer")
+            loaded = visitor.open("/jobs")
+            expect(loaded.locator("[data-outage]")).to_contain_text("shows how things stood")
+            monkeypatch.setattr("xpm_cli.page.desk.desk.FILES_S", 0.0)
+            expect(tab.locator("#live")).to_have_text("The server cannot be had: the files of the workspace answer.")
+            expect(loaded.locator("[data-outage]")).to_contain_text("the files of the workspace answer")
+            expect(loaded.locator("#live")).to_be_empty()
+            server.start()
+            expect(tab.locator("#live")).to_be_empty()
+            expect(loaded.locator("[data-outage]")).to_have_count(0)
+            expect(state_of(tab, lab, "first")).to_contain_text("running")
+
+
 def test_the_focus_stays_where_a_part_is_renewed(lab: Lab, visits: Visits) -> None:
     lease = lab.start("first")
     tab = visits().open("/")

@@ -123,6 +123,13 @@ class OpenWorkspace:
             return error.problem
         return fault_of(error, self.view.connector.client).problem
 
+    def unanswered(self, error: Exception, remedy: str) -> XpmError:
+        """The error of a server that has not answered a call; that of the files, if they answer in its place by now."""
+        if self.view.away is not None:
+            return self.view.away
+        problem = fault_of(error, self.view.connector.client).problem
+        return RedisUnavailableError(f"Redis ({self.view.server})", problem, remedy)
+
     def params(self, row: JobRow) -> dict[str, Any]:
         """A job's parameters as its directory holds them; empty before the job first ran."""
         try:

@@ -16,9 +16,8 @@ from starlette.responses import JSONResponse
 from xpm_cli.output.json_form import SCHEMA
 from xpm_cli.page.rendering import page
 from xpm_cli.page.statuses import FAULT, status_of
-from xpm_core.errors import RedisUnavailableError, XpmError
+from xpm_core.errors import XpmError
 from xpm_core.server.connection import ServerError
-from xpm_core.server.faults import fault_of
 from xpm_core.words.text import line
 
 if TYPE_CHECKING:
@@ -68,8 +67,7 @@ def said(request: Request, error: Exception) -> Response:
 def _answer(request: Request, error: Exception) -> Response:
     if isinstance(error, ServerError):
         desk: Desk = request.app.state.desk
-        problem = fault_of(error, desk.view.connector.client).problem
-        return said(request, RedisUnavailableError(f"Redis ({desk.view.server})", problem, "Reload the page."))
+        return said(request, desk.opened.unanswered(error, "Reload the page."))
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
     _LOG.error("page: %s %r failed at %s", request.method, request.url.path, place, exc_info=error)

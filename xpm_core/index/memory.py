@@ -25,8 +25,9 @@ from xpm_core.states import State
 
 _END = [each.name for each in fields(End) if each.name not in ("state", "results")]
 """What is kept of ends, a list each. Results lie in columns."""
-VERSION = [5, *_END]
-"""Version of the file, and what it has of the end of a job. A file of another version is not read."""
+VERSION = [6, *_END]
+"""Version of the file and of the rules by which ends are compared, and what the file has of the end of a job. A file of
+another version is not read."""
 
 
 @dataclass

@@ -67,7 +67,7 @@ def lacking(workspace: Workspace) -> Lacking:
                 submissions.setdefault(experiment, []).append(found)
         if identity not in ends and (end := ended(directory)) is not None and _is_news(end, entry, directory):
             earlier_s = entry.end.ended_s if entry is not None and entry.end is not None else None
-            ends[identity] = replace(end, ended_s=that_counts(end.ended_s, earlier_s))
+            ends[identity] = end_that_counts(end, earlier_s)
     return Lacking(submissions, ends)
 
 
@@ -100,10 +100,7 @@ def add_ends(workspace: Workspace, ends: Mapping[str, End]) -> None:
         WorkspaceError: They cannot be written.
     """
     removed = read_removals(removal_files(workspace.path))
-    lines = [
-        ended_line(each, replace(end, ended_s=that_counts(end.ended_s, removed.get(each))))
-        for each, end in ends.items()
-    ]
+    lines = [ended_line(each, end_that_counts(end, removed.get(each))) for each, end in ends.items()]
     if lines:
         _write(ends_folder(workspace.path) / _file_name("rebuilt"), lines)
 
@@ -145,7 +142,7 @@ def add(workspace: Workspace, experiment: ExperimentDirectory, jobs: Iterable[Ad
         submissions.append(submitted_line(identity, job.task, job.tags, entry.params, submitted_s))
         end = ended(job.directory) if job.ended else None
         if end is not None:
-            ends.append(ended_line(identity, replace(end, ended_s=that_counts(end.ended_s, removed.get(identity)))))
+            ends.append(ended_line(identity, end_that_counts(end, removed.get(identity))))
     if ends:
         _write(ends_folder(workspace.path) / name, ends)
     _write(submissions_folder(experiment) / name, submissions)
@@ -161,6 +158,15 @@ def that_counts(moment_s: float, earlier_s: float | None) -> float:
     A job that was removed may be there again, from a copy; then earlier lines count no more.
     """
     return moment_s if earlier_s is None else max(moment_s, earlier_s + 0.001)
+
+
+def end_that_counts(end: End, earlier_s: float | None) -> End:
+    """An end with such a time. Its beginning moves along, because tables and forecasts ask how long it took."""
+    ended_s = that_counts(end.ended_s, earlier_s)
+    if ended_s == end.ended_s:
+        return end
+    moves = end.started_s and end.ended_s  # else it is not known how long it took
+    return replace(end, ended_s=ended_s, started_s=end.started_s + (ended_s - end.ended_s) if moves else end.started_s)
 
 
 def _remove_damage(workspace: Workspace) -> None:
@@ -257,10 +263,11 @@ def _is_news(end: End, entry: Entry | None, directory: JobDirectory) -> bool:
         return True
     lacks_results = known.state is end.state and bool(end.results) and not known.results
     if known.execution == end.execution:
-        return lacks_results or (end.state is State.DONE and known.state is not State.DONE)
+        return lacks_results or (end.state is State.DONE and known.state is State.FAILED)
     if known.ended_s <= end.ended_s:
         return True
-    if known.started_s and known.attempt < end.attempt:  # it ran before; the clock of its machine was ahead
+    earlier = directory.record(known.execution) if known.execution else None  # `known.attempt` may be the server's
+    if earlier is not None and earlier["number"] < end.attempt:  # it ran before; the clock of its machine was ahead
         return True
     return lacks_results and directory.adoptable() == end.execution  # it was adopted, and another one was noted
 

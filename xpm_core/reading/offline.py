@@ -35,6 +35,11 @@ def first_run_s(folder: Path) -> float:
     return min(_runs_s(folder), default=0.0)
 
 
+def linked(folder: Path) -> int:
+    """How many links an experiment with this directory has to its jobs. A job whose tags have changed has several."""
+    return sum(len(listed(folder / "jobs" / task)) for task in listed(folder / "jobs"))
+
+
 def _runs_s(folder: Path) -> list[float]:
     return [moment for name in listed(folder / "runs") if (moment := _moment(name))]
 

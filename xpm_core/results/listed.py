@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from xpm_core.labels import label
@@ -22,6 +23,8 @@ NAMED = 3
 """How many results, or jobs, a note names."""
 LATE_S = 120.0
 """How long a network file system may list a folder as it was before, seconds."""
+FEW = 50
+"""How many directories of a task are looked for one by one; of more, the folder of the task is listed."""
 
 
 def table_of(
@@ -81,17 +84,14 @@ def _lacking(jobs: Sequence[Job]) -> Iterator[str]:
 
 
 def _gone(jobs: Sequence[Job], workspace: Path) -> Iterator[str]:
-    """The done jobs whose directories were deleted, so that only the index has what they have reported.
-
-    The folder of each task is listed once, in place of a look at each directory.
-    """
+    """The done jobs whose directories were deleted, so that only the index has what they have reported."""
     late_s, done = time.time() - LATE_S, dict[str, list[Job]]()
     for job in jobs:
         if job.state is State.DONE and job.task and not isinstance(job, ForeignRun):
             done.setdefault(job.task, []).append(job)
     gone: list[str] = []
     for task, of_task in done.items():
-        there = _names_in(workspace / Workspace(workspace, "").folder_of(task))
+        there = _there(workspace / Workspace(workspace, "").folder_of(task), [job.identity for job in of_task])
         if there is not None:
             lacking = [job for job in of_task if job.identity not in there]
             gone += [label(job.name or "?", job.identity) for job in lacking if (job.ended_s or late_s) < late_s]
@@ -102,11 +102,24 @@ def _gone(jobs: Sequence[Job], workspace: Path) -> Iterator[str]:
         yield f"{which}. Only the index has their values. Run their script again."
 
 
-def _names_in(folder: Path) -> set[str] | None:
-    """The names in a folder, none if it does not exist; None if it cannot be read."""
+def _there(folder: Path, names: Sequence[str]) -> set[str] | None:
+    """Those of some names that a folder has, and maybe others; None if it cannot be read.
+
+    The folder is listed once if the names are many. Few are looked for one by one, because it may have 100,000 others.
+    """
     try:
-        return set(os.listdir(folder))
+        if len(names) > FEW:
+            return set(os.listdir(folder))
+        return {name for name in names if _is_there(f"{folder}/{name}")}
     except (FileNotFoundError, NotADirectoryError):
         return set()
     except OSError:
         return None
+
+
+def _is_there(path: str) -> bool:
+    """Whether there is something at a path. It raises the error of a folder that cannot be read."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        os.lstat(path)
+        return True
+    return False

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 from helpers.page import PageClient
+from helpers.typed_commands import AWAY
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
+from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.page.desk.desk import Desk
+from xpm_cli.page.rendering import VIEWS
+from xpm_core.reading.look import View
 
 pytestmark = pytest.mark.redis
 
@@ -68,3 +72,34 @@ def test_a_server_that_is_away_or_refuses_is_no_fault_of_the_page(
     text = page.get("/jobs", status=503)
     assert said in text
     assert "itself has failed" not in text
+
+
+@pytest.mark.parametrize(("path", "said"), [("/jobs", "the files of the workspace answer"), ("/api/jobs", AWAY)])
+def test_a_call_that_fails_when_the_files_begin_to_answer_is_no_fault_of_the_page(
+    page: PageClient, monkeypatch: pytest.MonkeyPatch, path: str, said: str
+) -> None:
+    """Another thread has found meanwhile that the server stays away."""
+    opened = page.desk.opened
+
+    def gives_up(desk: Desk, *_: object, **__: object) -> None:
+        desk.opened = OpenWorkspace(View(opened.workspace, AWAY), opened.commands)
+        raise RedisConnectionError("gone")
+
+    monkeypatch.setattr(Desk, "listed", gives_up)
+    answer = page.client.get(path)
+    page.desk.opened = opened
+    assert answer.status_code == 503
+    assert said in answer.text
+    assert "itself has failed" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", [*(f"/{view}" for view in VIEWS if view != "experiments"), "/", "/api/status", "/api/jobs"]
+)
+def test_files_that_know_of_no_job_answer_when_the_server_stays_away(page: PageClient, path: str) -> None:
+    opened = page.desk.opened
+    page.desk.opened = OpenWorkspace(View(opened.workspace, AWAY), opened.commands)
+    answer = page.client.get(path)
+    page.desk.opened = opened
+    assert answer.status_code == 200
+    assert "Infinity" not in answer.text

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from xpm_core.index import memory
 from xpm_core.index.entries import End, Entry
 from xpm_core.index.folders import memory_file
 from xpm_core.index.memory import Memory, Seen, recall, remember
@@ -86,3 +87,13 @@ def test_another_workspace_has_another_memory(tmp_path: Path, file: Path) -> Non
     remembered(tmp_path, file)
     assert memory_file(tmp_path) != memory_file(tmp_path / "other")
     assert recall(tmp_path / "other", {str(file)}).entries == {}
+
+
+def test_what_an_xpm_remembers_that_compared_ends_otherwise_is_not_recalled(
+    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to version 5, a job that was done after it had counted as lost could be remembered as failed."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(memory, "VERSION", [5, *memory.VERSION[1:]])
+        assert remembered(tmp_path, file).entries == entries()
+    assert recall(tmp_path, {str(file)}).entries == {}

@@ -126,3 +126,41 @@ def test_a_job_that_was_done_after_it_counted_as_lost_is_done(tmp_path: Path) ->
     rebuild(study.workspace)
     assert end_of(study, job).state is State.DONE
     assert lacking(study.workspace).jobs == 0
+
+
+def test_the_numbers_of_the_server_are_not_those_of_the_directory(tmp_path: Path) -> None:
+    """The server was wiped, and counts from 1 again. The worker of the new execution was lost before it began."""
+    study = Study(tmp_path)
+    job = study.grid(1, record=REPORTED)[1]
+    known = end_of(study, job)
+    job.write_record(known.attempt + 5, "second", {"reason": "failed", "ended_s": known.ended_s + 1})
+    job.write_marker("failed", "second")
+    lost = End(State.FAILED, known.ended_s + 600, started_s=known.ended_s + 599, execution="third", attempt=1)
+    bare_index(study, ended_line(job.identity, lost))
+    assert job.identity not in lacking(study.workspace).ends
+
+
+def test_a_job_that_was_cancelled_when_its_worker_was_lost_is_not_done(tmp_path: Path) -> None:
+    """The worker died between the marker and its call. Nothing makes that execution count any more."""
+    study = Study(tmp_path)
+    job = study.grid(1, record=REPORTED)[1]
+    known = end_of(study, job)
+    bare_index(study, ended_line(job.identity, End(State.CANCELLED, known.ended_s + 9, execution=known.execution)))
+    assert job.identity not in lacking(study.workspace).ends
+
+
+def test_an_end_whose_time_is_moved_took_as_long_as_before(tmp_path: Path) -> None:
+    """Else tables and forecasts would count the error of a clock as time of the job."""
+    study = Study(tmp_path)
+    job = study.grid(1, record=REPORTED)[1]
+    known = end_of(study, job)
+    job.write_record(known.attempt + 1, "second", {"reason": "done", "started_s": 1000.0, "ended_s": 1030.0})
+    job.write_marker("done", "second")
+    bare_index(study, ended_line(job.identity, known))
+    rebuild(study.workspace)
+    end = end_of(study, job)
+    assert (end.execution, round(end.ended_s - end.started_s, 3)) == ("second", 30.0)
+    RemovalWriter(tmp_path, "me").add(job.identity, end.ended_s + 60)
+    rebuild(study.workspace)
+    end = end_of(study, job)
+    assert (end.execution, round(end.ended_s - end.started_s, 3)) == ("second", 30.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
@@ -12,7 +13,7 @@ from xpm_cli.output.sheets.files_sheet import FilesSheet
 from xpm_cli.output.sheets.survey_sheet import SurveySheet
 from xpm_core.errors import UnknownExperimentError
 from xpm_core.reading.experiments import Experiment
-from xpm_core.reading.offline import first_run_s, listed
+from xpm_core.reading.offline import first_run_s, linked, listed
 from xpm_core.results.foreign import with_foreign
 from xpm_core.states import State
 
@@ -64,14 +65,19 @@ def _by_the_server(opened: OpenWorkspace, experiment: str) -> SurveySheet:
 
 
 def _may_have_forgotten(view: View, survey: Survey) -> bool:
-    """Whether the server may lack jobs: it knows none, or lacks an experiment or the first run of one.
+    """Whether the server may lack jobs: it knows none, or lacks an experiment, or the first run and jobs of one.
 
-    The index itself takes long to read.
+    The index itself takes long to read. So does a folder of links, which is listed only if a run seems to be missing.
     """
     folder, names = view.workspace.path / "experiments", {each.name for each in survey.experiments}
     if not any(survey.counts.values()) or not names.issuperset(listed(folder)):
         return True
-    return any(0 < first_run_s(folder / each.name) < each.created_s - CLOCKS_S for each in survey.experiments)
+    return any(_lacks_first_run(folder / each.name, each) for each in survey.experiments)
+
+
+def _lacks_first_run(folder: Path, known: Experiment) -> bool:
+    """Whether the server may lack jobs of an experiment: its first run is older, and not all of its links are known."""
+    return 0 < first_run_s(folder) < known.created_s - CLOCKS_S and not 0 < linked(folder) <= known.jobs
 
 
 def counted(view: View) -> tuple[Counts, dict[str, Counts]]:

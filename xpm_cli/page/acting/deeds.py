@@ -18,7 +18,6 @@ from xpm_core.errors import RedisUnavailableError, XpmError
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.server.connection import ServerError
-from xpm_core.server.faults import fault_of
 from xpm_core.words.text import plural
 
 if TYPE_CHECKING:
@@ -110,4 +109,4 @@ def _act_on(
 def _said(opened: OpenWorkspace, error: Exception) -> str:
     if isinstance(error, XpmError):
         return str(error)
-    return f"Redis: {fault_of(error, opened.view.connector.client).problem}. What is left was not tried. Look again."
+    return str(opened.unanswered(error, "What is left was not tried. Look again."))

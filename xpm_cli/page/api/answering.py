@@ -16,7 +16,6 @@ from xpm_cli.output.json_form import SCHEMA, dumps
 from xpm_cli.page.statuses import status_of
 from xpm_core.errors import XpmError
 from xpm_core.server.connection import ServerError
-from xpm_core.server.faults import fault_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -61,9 +60,8 @@ def answering(path: str, answer: Callable[[Request], Response]) -> Route:
             return _problem(type(error).__name__, str(error), remedy, status_of(error))
         except ServerError as error:
             desk: Desk = request.app.state.desk
-            fault = fault_of(error, desk.view.connector.client)
-            message = f"Redis ({desk.view.server}): {fault.problem}. Try again."
-            return _problem("RedisUnavailableError", message, "Try again.", 503)
+            gone = desk.opened.unanswered(error, "Try again.")
+            return _problem(type(gone).__name__, str(gone), getattr(gone, "remedy", None), status_of(gone))
         except HTTPException as error:
             remedy = (error.headers or {}).get("x-remedy")
             return _problem("RequestError", f"{error.detail} {remedy or ''}".strip(), remedy, error.status_code)

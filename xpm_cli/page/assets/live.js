@@ -20,6 +20,7 @@
   const CHECK_MS = 20000, AGAIN_MS = 5000, PATIENCE_MS = 3000, CALM_MS = [2000, 6000, 20000, 60000];
   const LOST = "No connection to the page. If it was started again, open the address that it has printed.";
   const STOOD = "The page shows how things stood.";
+  const FILES = "The server cannot be had: the files of the workspace answer.";
   const locks = window.BroadcastChannel ? navigator.locks : undefined;
   const channel = locks ? new BroadcastChannel("xpm-live") : null;
 
@@ -62,6 +63,7 @@
     last = id;
     const before = said;
     if (data.outage) said = `The server does not answer (${data.outage}). ${STOOD}`;
+    else if (data.away) said = document.querySelector("[data-outage]") ? "" : FILES;
     else said = data.trouble ? `The page cannot follow the jobs (${data.trouble}). ${STOOD}` : "";
     if (said || before) show(said);
     if (!data.many && !data.counts && !Object.keys(data.jobs).length) return;

@@ -485,7 +485,7 @@ class Desk:
         if time.monotonic() - self._tried_at < AGAIN_S:
             return
         self._tried_at = time.monotonic()
-        view = self._reopen()
+        view, begins = self._reopen(), self.view.away is None
         if self._listener is not None:
             self._listener.close()
         self.opened.view.close()
@@ -494,6 +494,7 @@ class Desk:
         self._orders.forget()
         self.generation += 1
         self._listen()
-        if self.view.away is None:
-            self.outage = ""
-            self._tell(Batch(self.cursor, {}, self.view.reader.jobs.counts(), missed=True))
+        self.outage = ""
+        if self.view.away is None or begins:
+            counts = {} if self.view.away is not None else self.view.reader.jobs.counts()
+            self._tell(Batch(self.cursor, {}, counts, missed=True))

@@ -203,8 +203,8 @@ def event(
 
 
 def said_by(desk: Desk) -> dict[str, str]:
-    """Why the server does not answer, as `outage`, and what else keeps the page from following, as `trouble`."""
-    found = {"outage": desk.outage, "trouble": desk.trouble}
+    """Why the server does not answer, as `outage`, or why files answer, as `away`; what else is wrong, as `trouble`."""
+    found = {"outage": desk.outage, "away": str(desk.away or ""), "trouble": desk.trouble}
     return {name: text for name, text in found.items() if text}
 
 

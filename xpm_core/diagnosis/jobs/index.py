@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
 
 from xpm_core.diagnosis.file_system import is_shared
 from xpm_core.diagnosis.findings import REPAIR, Finding, error, named, ok
@@ -121,7 +120,7 @@ def _adder(patient: Patient, identities: Collection[str]) -> Callable[[], str]:
             entry, end = entries.get(job.identity), _proven(patient, job)
             if entry is not None and end is not None and _lacks_end(job, entry):
                 earlier_s = entry.end.ended_s if entry.end is not None else None
-                ends[job.identity] = replace(end, ended_s=rebuild.that_counts(end.ended_s, earlier_s))
+                ends[job.identity] = rebuild.end_that_counts(end, earlier_s)
         rebuild.add_ends(patient.workspace, ends)
         return f"{plural(len(ends), 'end')} added"
 

@@ -32,7 +32,7 @@ NAMED = 8
 """Jobs named in a command before it is cut."""
 
 BATCH = 100
-"""How many jobs are cancelled in one round trip. A third Ctrl-C ends it between two of these."""
+"""How many jobs are cancelled in one round trip. If a third Ctrl-C comes before the answer, nobody notes these."""
 
 _UNSTARTED = (State.WAITING, State.READY, State.DELAYED, State.BLOCKED)
 
@@ -153,20 +153,21 @@ def interruptible() -> Iterator[None]:
 
 def cancel_unstarted(name: str, stand: Callable[[], Mapping[str, State]], store: Store, ends: EndWriter) -> None:
     """Cancel this run's jobs that have not started, the last ones first, because workers take the first ones."""
-    cancelled = 0
+    cancelled, asked = 0, list[str]()
     with contextlib.suppress(KeyboardInterrupt):  # a third Ctrl-C
         try:
             unstarted = [identity for identity, state in stand().items() if state in _UNSTARTED][::-1]
             for start in range(0, len(unstarted), BATCH):
-                batch, asked_s = unstarted[start : start + BATCH], time.time()
-                answers = store.cancel_each((identity, True) for identity in batch)
+                asked, asked_s = unstarted[start : start + BATCH], time.time()
+                answers = store.cancel_each((identity, True) for identity in asked)
                 errors = [answer for answer in answers if isinstance(answer, Exception)]
                 codes = (None if isinstance(answer, Exception) else answer[0] for answer in answers)
-                found = [each for each, code in zip(batch, codes, strict=True) if code is CancelCode.CANCELLED]
+                found = [each for each, code in zip(asked, codes, strict=True) if code is CancelCode.CANCELLED]
                 ends.cancelled(found, asked_s)
-                cancelled += len(found)
+                cancelled, asked = cancelled + len(found), []
                 if errors:
                     raise errors[0]
         except OUTAGES as error:
             say(f"{name}: Redis is out of reach ({error}), so not all could be cancelled.")
-    say(f"{name}: {cancelled} jobs cancelled that had not started.")
+    unsure = f" The server has not answered about {plural(len(asked), 'more job')}." if asked else ""
+    say(f"{name}: {cancelled} jobs cancelled that had not started.{unsure}")

@@ -353,6 +353,18 @@ def test_jobs_of_earlier_runs_that_the_server_has_forgotten_are_counted_though_i
     assert xpm("status").stderr == "The server does not know 2 jobs that the index has. Run their script.\n"
 
 
+def test_the_index_is_not_read_if_the_server_knows_as_many_jobs_as_are_linked(
+    lab: Lab, xpm: Xpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of the script's machine is behind, or the server was wiped and all jobs were submitted again."""
+    lab.end("a")
+    lab.submit("b")
+    (lab.workspace.experiment("sweep").path / "runs" / "20200101-000000").mkdir(parents=True)
+    monkeypatch.setattr("xpm_cli.output.documents.standing.counted", lambda view: pytest.fail("the index is read"))
+    assert line(xpm("status"), "jobs") == "1 done   1 ready   2 in all"
+    assert xpm("status", "sweep").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -234,18 +234,34 @@ def test_jobs_whose_directories_were_deleted_are_named(typed: Xpm, swept: Lab, m
     assert note.endswith(" and 1 more. Only the index has their values. Run their script again.")
 
 
+@pytest.mark.parametrize(("few", "call"), [(0, "listdir"), (50, "lstat")])
 def test_a_folder_of_jobs_that_cannot_be_read_is_no_reason_to_call_them_gone(
-    typed: Xpm, monkeypatch: pytest.MonkeyPatch
+    typed: Xpm, monkeypatch: pytest.MonkeyPatch, few: int, call: str
 ) -> None:
-    plain = os.listdir
+    plain, refused = getattr(os, call), list[str]()
 
-    def closed(folder: Any) -> list[str]:
-        if str(folder).endswith("/jobs/sweep.train"):
-            raise PermissionError(13, "Permission denied", str(folder))
-        return plain(folder)
+    def closed(path: Any, **more: Any) -> Any:
+        if "/jobs/sweep.train" in str(path):
+            refused.append(str(path))
+            raise PermissionError(13, "Permission denied", str(path))
+        return plain(path, **more)
 
     monkeypatch.setattr(results_listed, "LATE_S", -1.0)
-    monkeypatch.setattr(os, "listdir", closed)
+    monkeypatch.setattr(results_listed, "FEW", few)
+    monkeypatch.setattr(os, call, closed)
     found = typed()
+    assert refused
     assert "5 rows" in found.stdout
     assert "gone" not in found.stderr
+
+
+def test_a_folder_with_many_directories_is_not_listed_for_a_few_jobs(
+    typed: Xpm, swept: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network file system may take seconds for that."""
+    plain, seen = os.listdir, list[str]()
+    monkeypatch.setattr(os, "listdir", lambda *folder: seen.append(str(*folder)) or plain(*folder))
+    monkeypatch.setattr(results_listed, "LATE_S", -1.0)
+    shutil.rmtree(swept.directory("bm251").path)
+    assert f"is gone: Train/{swept.identity('bm251')[:7]}. " in typed().stderr
+    assert not any(each.endswith("/jobs/sweep.train") for each in seen)

@@ -11,10 +11,14 @@ from typing import Any
 import pytest
 from helpers.page import FormClient, form_client_of
 from helpers.simulated_jobs import ERROR, Lab
+from helpers.typed_commands import AWAY
 from helpers.waiting import wait_until
+from redis.exceptions import ConnectionError as RedisConnectionError
 
+from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.page.acting import deeds, jobs, plans
 from xpm_cli.page.links import Links
+from xpm_core.reading.look import View
 from xpm_core.states import State
 from xpm_core.store.jobs import Store
 from xpm_core.workspace.workspace import Workspace
@@ -330,3 +334,20 @@ def test_hostile_names_and_filters_stay_text(page: FormClient, lab: Lab) -> None
 
 def test_an_unknown_answer_is_said_to_be_one(page: FormClient) -> None:
     assert page.get("/acting/answer/moon").status_code == 404
+
+
+def test_jobs_that_were_not_tried_are_named_also_if_the_files_answer_by_then(
+    page: FormClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity, opened = lab.submit("a"), page.desk.opened
+
+    def gives_up(*_: object) -> None:
+        page.desk.opened = OpenWorkspace(View(opened.workspace, AWAY), opened.commands)
+        raise RedisConnectionError("gone")
+
+    question = page.get("/acting/cancel", params={"ids": identity})
+    monkeypatch.setattr(Store, "cancel_each", gives_up)
+    answer = page.send(action(question), **fields(question))
+    page.desk.opened = opened
+    assert identity[:7] in answer.text
+    assert "the server went away. Look at it again." in answer.text

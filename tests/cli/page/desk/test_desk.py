@@ -15,6 +15,7 @@ from helpers.simulated_jobs import ERROR, Lab
 from helpers.waiting import wait_until
 
 from xpm_cli.page.desk.desk import Batch
+from xpm_cli.page.desk.feed import said_by
 from xpm_cli.page.desk.orders import _near
 from xpm_core.errors import EmbeddedServerError, FilterError
 from xpm_core.results import listed as listed_results
@@ -190,8 +191,11 @@ def test_the_files_answer_when_the_server_stays_away(
         page.desk.subscribe(heard.append)
         server.kill()
         wait_until(lambda: page.desk.outage != "")
+        heard.clear()
         monkeypatch.setattr("xpm_cli.page.desk.desk.FILES_S", 0.0)
         wait_until(lambda: page.desk.away is not None)
+        wait_until(lambda: any(batch.missed for batch in heard))
+        assert said_by(page.desk) == {"away": str(page.desk.away)}
         for url in ("/", "/jobs?sort=-name", f"/job/{lab.identity('a')}"):
             assert "the files of the workspace answer, last written" in page.get(url)
         assert "1 unknown" in page.get("/")

@@ -36,7 +36,7 @@ class Heard:
 class QuietDesk:
     """A desk whose server is away. A test says what subscribers hear."""
 
-    cursor, outage, trouble = "5-0", "", ""
+    cursor, outage, trouble, away = "5-0", "", "", None
 
     def __init__(self) -> None:
         self.subscribers: list[Callable[[Any], None]] = []

@@ -125,7 +125,7 @@ def test_a_loss_that_was_never_noted_is_added(lab: Lab, doctor: Doctor) -> None:
 
 def test_an_end_that_a_late_line_of_a_retry_has_hidden_is_added(lab: Lab, doctor: Doctor) -> None:
     """An earlier xpm noted a retry late, when the job had run and ended."""
-    lab.end("a", results={"accuracy": 0.5})
+    lab.finish("a", lab.start("a"), results={"accuracy": 0.5}, started_s=time.time() - 1, ended_s=time.time())
     identity = lab.identity("a")
     EndWriter(lab.workspace.path, "xpm").again([identity], time.time() + 60)
     assert "it lacks how 1 job ended" in doctor().about(SUBJECT)["text"]
@@ -133,6 +133,7 @@ def test_an_end_that_a_late_line_of_a_retry_has_hidden_is_added(lab: Lab, doctor
     end = MergedIndex(lab.workspace.path).read()[identity].end
     assert end is not None
     assert (end.state, end.results) == (State.DONE, {"accuracy": 0.5})
+    assert round(end.ended_s - end.started_s, 1) == 1.0, "it took as long as its record says"
 
 
 def test_an_end_that_may_still_be_written_is_not_missing(

@@ -151,6 +151,30 @@ def test_a_second_ctrl_c_cancels_many_jobs_in_one_round_trip(
     assert [entries[each].state for each in last] == [State.DONE, State.CANCELLED, State.DONE]
 
 
+def test_jobs_whose_cancellation_a_third_ctrl_c_cuts_off_are_counted(
+    deaf: Deaf, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server has cancelled them. The script does not see the answer."""
+    cancel_each = Store.cancel_each
+
+    def cut_off(store: Store, jobs: Iterable[tuple[str, bool]]) -> Any:
+        answers = cancel_each(store, jobs)
+        if len(answers) < 2:
+            raise KeyboardInterrupt
+        return answers
+
+    def pressed(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "cancel_each", cut_off)
+    monkeypatch.setattr("xpm_core.script.show.leaving.BATCH", 2)
+    monkeypatch.setattr("xpm_core.script.show.leaving.time.sleep", pressed)
+    deaf.interrupt()
+    assert deaf.states() == [State.CANCELLED] * 3
+    said = capsys.readouterr().err
+    assert "2 jobs cancelled that had not started. The server has not answered about 1 more job." in said
+
+
 def test_ctrl_c_before_anything_was_said_cancels_nothing(
     deaf: Deaf, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

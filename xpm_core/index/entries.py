@@ -198,8 +198,9 @@ def read_line(
 ) -> bool:
     """Add what a line says to the entries.
 
-    A later submission replaces task, tags and parameters of an earlier one. Of several ends, the latest counts, in
-    whatever order they are read. A line of a kind that this xpm does not know adds nothing: a later one has written it.
+    A later submission replaces task, tags and parameters of an earlier one. Of several ends, the latest counts. Where
+    the clocks of machines differ, that may be a wrong one, until `xpm doctor --repair`. A line of a kind that this xpm
+    does not know adds nothing: a later one has written it.
 
     Args:
         line: The line.

@@ -124,8 +124,11 @@ def link_atomic(path: str | os.PathLike[str], target: str) -> None:
         WorkspaceError: It cannot be made, for example because a folder has that name; nothing is left behind.
     """
     with _temporary(path, "cannot be linked") as temporary:
-        os.symlink(target, temporary)
-        os.rename(temporary, path)
+        try:
+            os.symlink(target, path)  # whoever lists the folder sees no other name
+        except FileExistsError:
+            os.symlink(target, temporary)
+            os.rename(temporary, path)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xpm_core.workspace.files import link_atomic
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_links import JobLinks, ReadableLinks
 from xpm_core.workspace.workspace import Workspace
@@ -55,6 +56,17 @@ def test_links_that_a_folder_had_are_believed_only_if_they_lead_there(workspace:
     first.unlink()
     assert links.add(twin) == str(first)
     assert os.readlink(first).endswith(twin.identity)
+
+
+def test_a_new_link_is_never_seen_by_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorBoard lists the folder while links come. Only a link that replaces another one needs a second name."""
+    made: list[str] = []
+    symlink = os.symlink
+    monkeypatch.setattr(os, "symlink", lambda target, link: (made.append(os.fspath(link)), symlink(target, link)))
+    link_atomic(tmp_path / "a", "first")
+    assert made == [str(tmp_path / "a")]
+    link_atomic(tmp_path / "a", "second")
+    assert ([*tmp_path.iterdir()], os.readlink(tmp_path / "a")) == ([tmp_path / "a"], "second")
 
 
 @pytest.mark.parametrize("tags", ["../../../etc", "a/b", "-rf", ".hidden", "x" * 400, "é" * 400, "new\nline", "\udce9"])

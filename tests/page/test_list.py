@@ -6,7 +6,7 @@ import pytest
 from helpers.browser import Visits
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.waiting import wait_until
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from xpm_core.states import State
 
@@ -14,6 +14,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.slow]
 
 ROWS = "tr[data-job]"
 CHANGE = "document.dispatchEvent(new CustomEvent('xpm:jobs', {detail: {jobs: {}, counts: null, many: true}}))"
+
+
+def is_list(url: str) -> bool:
+    """Whether the first rows of the list are asked for."""
+    return "/jobs/rows" in url and "ids=" not in url
 
 
 def test_more_rows_come_as_one_scrolls(lab: Lab, visits: Visits) -> None:
@@ -65,6 +70,23 @@ def test_new_jobs_do_not_make_the_page_longer_than_was_asked_for(lab: Lab, visit
     expect(tab.locator(ROWS)).to_have_count(204)
 
 
+def test_a_job_that_ends_while_the_list_is_asked_for_is_seen_to_end(lab: Lab, visits: Visits) -> None:
+    """By then, the list has other jobs in its first rows, and this row is one too many."""
+    for index in range(250):
+        lab.submit(f"job {index}")
+    held: list[Route] = []
+    tab = visits().open("/jobs")
+    expect(tab.locator(ROWS)).to_have_count(200)
+    tab.route(is_list, lambda route: route.continue_() if held else held.append(route))
+    with tab.expect_request(lambda request: is_list(request.url)):
+        tab.evaluate(CHANGE)
+    first = str(tab.locator(ROWS).first.get_attribute("data-job"))
+    lab.store.cancel(first)
+    expect(tab.locator(f"#job-{first}[data-stale]")).to_have_count(1)
+    held[0].continue_()
+    expect(tab.locator(f"#job-{first} .state")).to_contain_text("cancelled")
+
+
 @pytest.mark.parametrize("sort", ["submitted", "-submitted"])
 def test_a_list_that_was_read_to_its_end_keeps_what_is_chosen_and_the_focus(
     lab: Lab, visits: Visits, sort: str
@@ -80,7 +102,7 @@ def test_a_list_that_was_read_to_its_end_keeps_what_is_chosen_and_the_focus(
     last.get_by_role("link").focus()
     identity = last.get_attribute("data-job")
     for more in (CHANGE, None):
-        with tab.expect_response(lambda answer: "/jobs/rows" in answer.url and "ids=" not in answer.url):
+        with tab.expect_response(lambda answer: is_list(answer.url)):
             if more:
                 tab.evaluate(more)
             else:

@@ -58,8 +58,6 @@
     if (row) row.dataset.stale = "";
   }
 
-  /* -- rows that are there -- */
-
   function isInView(row) {
     const box = row.getBoundingClientRect();
     return box.bottom > -200 && box.top < window.innerHeight + 200;
@@ -106,8 +104,6 @@
     }
   }
 
-  /* -- rows that come -- */
-
   /* Each job that is new goes behind the one that stands before it in the order of the server. */
   async function insert() {
     moved = false;
@@ -127,13 +123,13 @@
   }
 
   /* Take out what is too much: first jobs that have moved down from among those that are the first now, then the last
-   * ones; but none that is chosen. The list then goes on behind the first ones. */
+   * ones; but none that is chosen, or in view and about to change. The list then goes on behind the first ones. */
   function trim(body, first, more) {
     const all = [...rows()], last = all.findLastIndex((row) => first.has(row.dataset.job));
     const away = all.filter((row, at) => at < last && !first.has(row.dataset.job));
     const rest = all.slice(last + 1).reverse(), old = body.querySelector("tr.more");
-    const free = [...away, ...rest].filter((row) => !row.querySelector(":checked, :focus"));
-    const excess = free.slice(0, Math.max(all.length - limit, 0));
+    const stays = (row) => row.querySelector(":checked, :focus") || (row.matches("[data-stale]") && isInView(row));
+    const excess = [...away, ...rest].filter((row) => !stays(row)).slice(0, Math.max(all.length - limit, 0));
     for (const row of excess) row.remove();
     if (!more || (old && !excess.length) || all.length < limit || all.length - excess.length >= more.dataset.of) return;
     if (old) observer.unobserve(old);
@@ -153,8 +149,6 @@
       settle();
     }
   }
-
-  /* -- more rows -- */
 
   const observer = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) load(entry.target);
@@ -190,8 +184,6 @@
     observer.disconnect();
     watch(main.querySelector("tr.more"));
   }
-
-  /* -- when -- */
 
   async function count() {
     recount = false;

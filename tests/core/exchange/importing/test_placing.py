@@ -209,7 +209,7 @@ def test_a_file_that_changes_after_the_checks_is_refused(study: Study, tmp_path:
     assert not (tmp_path / "new" / "jobs").exists()
 
 
-STEPS = 19
+STEPS = 25
 """Renamings and links of an import; it is killed at each of them."""
 DIES = """
 import os, sys
@@ -219,21 +219,23 @@ from xpm_core.exchange.importing.checks import check
 from xpm_core.exchange.importing.contents import read_contents
 from xpm_core.exchange.importing.placing import Placing, Who, standing
 from xpm_core.workspace.workspace import Workspace
-count, rename = 0, os.rename
-def counted(*paths):
-    global count
-    if count == int(sys.argv[1]):
-        os.kill(os.getpid(), 9)
-    count += 1
-    rename(*paths)
-os.rename = counted
+count = 0
+def counted(change):
+    def counting(*paths):
+        global count
+        if count == int(sys.argv[1]):
+            os.kill(os.getpid(), 9)
+        count += 1
+        change(*paths)
+    return counting
+os.rename, os.symlink = counted(os.rename), counted(os.symlink)
 with Archive(Path(sys.argv[2])) as archive:
     found = check(read_contents(archive))
     stands = standing(found, Path(sys.argv[3]), "digits")
     Placing(found, Workspace.open(Path(sys.argv[3])), "digits", Who("bob", "laptop")).place(stands)
 print(count)
 """
-"""Imports a file, and dies at a renaming."""
+"""Imports a file, and dies at a renaming or a link."""
 
 
 @pytest.mark.faults

@@ -97,13 +97,14 @@ class Ending:
         Returns:
             The error that is to end the script. At a prompt or in a notebook it ends what was typed, not the process.
         """
-        with undisturbed():
+        with suppress(KeyboardInterrupt), undisturbed():  # one more may come in the moment before it is ignored
             self._say_failures()
         if in_notebook():  # nobody presses Ctrl-C twice there, and a cell ends with its error
             with undisturbed():
                 self.interrupt = KeyboardInterrupt(stopped(self._name, self._states(), self._commands))
         else:
-            interrupted(self._name, self._states, self._store, self._ends, self._commands)
+            with suppress(KeyboardInterrupt):  # one more may come while the last words are said
+                interrupted(self._name, self._states, self._store, self._ends, self._commands)
             self.interrupt = KeyboardInterrupt("stopped watching") if at_prompt() else SystemExit(INTERRUPTED)
         return self.interrupt
 

@@ -12,6 +12,7 @@ from script_tasks import Fail, Write
 
 from xpm_core import experiment
 from xpm_core.errors import FailedExperiment, WipedError
+from xpm_core.script import ending
 from xpm_core.script.announce.announcer import Announcer
 from xpm_core.script.follow.tracker import Tracker
 from xpm_core.script.show.leaving import interruptible, undisturbed
@@ -111,6 +112,21 @@ def test_what_ends_a_wait_is_announced_once(
     with pytest.raises(raised):
         waits()
     assert [each for each, _ in told] == [outcome]
+
+
+@pytest.mark.parametrize("words", ["interrupted", "_say_failures"])
+def test_one_more_ctrl_c_while_the_last_words_are_said_ends_the_script_as_the_first(
+    words: str, stage: Stage, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may come in the moment before it is ignored, or after the second one has cancelled what had not started."""
+
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ending if words == "interrupted" else ending.Ending, words, press)
+    with pytest.raises(SystemExit), stage.experiment():
+        raise KeyboardInterrupt
+    assert [outcome for outcome, _ in told] == ["interrupted"]
 
 
 def test_an_error_that_is_passed_on_is_named_whatever_else_is_handled(stage: Stage, told: Told) -> None:

@@ -28,7 +28,9 @@ class State(str, Enum):
         return self in SETTLED
 
 
-SETTLED = frozenset({State.DONE, State.FAILED, State.BLOCKED, State.CANCELLED})
+ENDS = (State.DONE, State.FAILED, State.CANCELLED)
+"""States of a job that has ended, by a worker or by a cancellation."""
+SETTLED = frozenset({*ENDS, State.BLOCKED})
 """States in which a script no longer waits for a job. A blocked job leaves its state only if its root is retried."""
 
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from xpm_core.labels import LIVE
-from xpm_core.states import State
+from xpm_core.states import ENDS, State
 from xpm_core.workspace.reported.results_file import results_form, results_in
 from xpm_core.workspace.reported.values import Scalar
 
@@ -45,7 +45,6 @@ LATEST_S = 2.0**37
 _ENCODE = _encoder()
 _text = json.encoder.encode_basestring
 _NONE: Mapping[str, float] = MappingProxyType({})
-_ENDS = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 
 
 @dataclass
@@ -136,7 +135,7 @@ class Entry:
     @property
     def state(self) -> State | None:
         """The state in which it ended; None if it has not, as far as the index knows."""
-        return self.end.state if self.end is not None and self.end.state in _ENDS else None
+        return self.end.state if self.end is not None and self.end.state in ENDS else None
 
 
 def submitted_line(
@@ -265,7 +264,7 @@ def _submission(found: dict[str, Any]) -> Entry:
 
 def _end(found: dict[str, Any]) -> End:
     state = State(found["state"])
-    if state not in _ENDS:
+    if state not in ENDS:
         raise ValueError(state)
     error = found.get("error")
     return End(

@@ -17,12 +17,11 @@ from xpm_core.results.jobs import Job, Known
 from xpm_core.results.table import Table
 from xpm_core.states import State
 from xpm_core.words.text import listed, plural
+from xpm_core.workspace.files import LISTING_LAG_S
 from xpm_core.workspace.workspace import Workspace
 
 NAMED = 3
 """How many results, or jobs, a note names."""
-LATE_S = 120.0
-"""How long a network file system may list a folder as it was before, seconds."""
 FEW = 50
 """How many directories of a task are looked for one by one; of more, the folder of the task is listed."""
 
@@ -85,7 +84,7 @@ def _lacking(jobs: Sequence[Job]) -> Iterator[str]:
 
 def _gone(jobs: Sequence[Job], workspace: Path) -> Iterator[str]:
     """The done jobs whose directories were deleted, so that only the index has what they have reported."""
-    late_s, done = time.time() - LATE_S, dict[str, list[Job]]()
+    late_s, done = time.time() - LISTING_LAG_S, dict[str, list[Job]]()
     for job in jobs:
         if job.state is State.DONE and job.task and not isinstance(job, ForeignRun):
             done.setdefault(job.task, []).append(job)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.config import experiments
-from xpm_core.states import State
+from xpm_core.states import ENDS, State
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words.text import listed, plural
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from xpm_core.script.follow.tracked_job import TrackedJob
     from xpm_core.workspace.workspace import Workspace
 
-ENDED = (State.DONE, State.FAILED, State.CANCELLED)
 REASONS = {State.DONE: ("done",), State.FAILED: ("failed", "killed", "timeout", "refused", "lost")}
 """What the record of the attempt says that has brought a job into a state."""
 
@@ -139,7 +138,7 @@ def _with_end(entry: Entry, job: TrackedJob) -> Entry:
 def _notes(rows: Iterable[JobRow], unsure: int) -> Iterable[str]:
     counts: dict[str, int] = {}
     for row in rows:
-        if row.state is not None and row.state not in ENDED:
+        if row.state is not None and row.state not in ENDS:
             counts[row.state.value] = counts.get(row.state.value, 0) + 1
     if counts:
         words = [f"{count} {state}" for state, count in counts.items()]

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from xpm_core.workspace.files import append_line, explained, link_atomic
+from xpm_core.workspace.job_records import object_in
 
 ENDED = b"ended"
 """The last line of a run's record, once the script has left its experiment."""
@@ -81,11 +82,8 @@ class Sampling(NamedTuple):
     @classmethod
     def read(cls, line: bytes) -> Sampling | None:
         """Read a line; None if it is damaged, or of a later version."""
-        try:
-            said = json.loads(line)
-        except (ValueError, RecursionError):
-            return None
-        if type(said) is not dict or said.get("schema") != 1:
+        said = object_in(line)
+        if said.get("schema") != 1:
             return None
         values: list[Any] = [said.get(name) for name in cls._fields]
         metric, over, width, most, why, n, jobs = values

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 from xpm_core.errors import WorkspaceError
 
+LISTING_LAG_S = 120.0
+"""How long a network file system may hide a new file, seconds. Only after that it counts as missing."""
 _REMEDIES = {
     errno.ENOSPC: "Free some space there.",
     errno.EDQUOT: "Free some space there, or ask for a larger quota.",

@@ -17,7 +17,7 @@ from xpm_core.index.writers import EndWriter
 from xpm_core.labels import short
 from xpm_core.reading.events import EventReader
 from xpm_core.server.connection import ServerError
-from xpm_core.states import Event, State
+from xpm_core.states import ENDS, Event, State
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import (
     Claim,
@@ -46,8 +46,6 @@ STEERED = {
     Shutdown.AT_ONCE: "to hand its job back at once and leave",
 }
 """What the log says of orders from afar."""
-
-ENDS = (State.DONE.value, State.FAILED.value, State.CANCELLED.value)
 
 
 @dataclass

@@ -26,6 +26,13 @@ def end_of(study: Study, job: JobDirectory) -> End:
     return end
 
 
+def bare_index(study: Study, line: str, name: str = "zoo.0.jsonl") -> None:
+    """An index of ends that has one line. The usual name of its file comes after that of a repair."""
+    for file in ends_folder(study.workspace.path).iterdir():
+        file.unlink()
+    (ends_folder(study.workspace.path) / name).write_text(line + "\n")
+
+
 def test_an_index_that_was_removed_gets_results_from_the_records(tmp_path: Path) -> None:
     study = Study(tmp_path)
     job = study.grid(1, record=REPORTED)[1]
@@ -40,10 +47,8 @@ def test_a_line_without_the_results_of_its_execution_is_completed_once(tmp_path:
     study = Study(tmp_path)
     job = study.grid(1, record=REPORTED)[1]
     known = end_of(study, job)
-    for file in ends_folder(tmp_path).iterdir():
-        file.unlink()
     bare = End(known.state, known.ended_s + 5, execution=known.execution)
-    (ends_folder(tmp_path) / "old.jsonl").write_text(ended_line(job.identity, bare) + "\n")
+    bare_index(study, ended_line(job.identity, bare), "old.jsonl")
     assert job.identity in lacking(study.workspace).ends
     rebuild(study.workspace)
     assert end_of(study, job).results == {"accuracy": 0.9}
@@ -62,10 +67,8 @@ def test_a_job_that_was_adopted_before_gets_the_results_of_the_execution_that_co
     study = Study(tmp_path)
     job = study.grid(1, record=REPORTED)[1]
     known = end_of(study, job)
-    for file in ends_folder(tmp_path).iterdir():
-        file.unlink()
     bare = End(known.state, known.ended_s + 5, execution="another")
-    (ends_folder(tmp_path) / "old.jsonl").write_text(ended_line(job.identity, bare) + "\n")
+    bare_index(study, ended_line(job.identity, bare), "old.jsonl")
     rebuild(study.workspace)
     end = end_of(study, job)
     assert (end.results, end.execution) == ({"accuracy": 0.9}, known.execution)
@@ -84,13 +87,6 @@ def test_a_job_whose_worker_was_lost_has_what_its_file_says(tmp_path: Path) -> N
     Reported("earlier", {"accuracy": 0.5}).write(job)
     assert (end := ended(job)) is not None
     assert end.results == {}
-
-
-def bare_index(study: Study, line: str, name: str = "zoo.0.jsonl") -> None:
-    """An index of ends that has one line, in a file whose name comes after that of a repair."""
-    for file in ends_folder(study.workspace.path).iterdir():
-        file.unlink()
-    (ends_folder(study.workspace.path) / name).write_text(line + "\n")
 
 
 def test_what_is_completed_counts_whatever_the_name_of_the_file_that_lacks_it(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from xpm_core.index.flat_form import flattened
 from xpm_core.judging.acceptance import LONGEST_WHY, Acceptance, standing
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
-from xpm_core.states import State
+from xpm_core.states import ENDS, State
 from xpm_core.store.replies import shown
 from xpm_core.words.commands import Commands
 from xpm_core.words.reasons import Reason
@@ -45,8 +45,6 @@ METER = 10
 LONGEST_ERROR = 80
 IMPORTED = ("file", "experiment", "exported_s", "exported_by", "exported_on", "imported_s", "imported_by", "hidden")
 """What is said in JSON of an imported job."""
-
-ENDED = (State.DONE, State.FAILED, State.CANCELLED)
 
 NEXT = {
     None: (Commands.logs,),
@@ -111,7 +109,7 @@ class JobSheet:
         """The code that it ran, or will run."""
         job, state = self.row.job, self.row.state
         options = job.options if job is not None and state is not State.DONE else None
-        return JobCode.of(self.opened.workspace.path, self.record if state in ENDED or not options else {}, options)
+        return JobCode.of(self.opened.workspace.path, self.record if state in ENDS or not options else {}, options)
 
     @cached_property
     def report(self) -> JobReport:

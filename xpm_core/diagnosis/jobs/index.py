@@ -19,10 +19,10 @@ from xpm_core.index.merged import MergedIndex
 from xpm_core.index.writers import end_by_server
 from xpm_core.reading.jobs import Job
 from xpm_core.reading.server import server_time
-from xpm_core.states import Event, State
+from xpm_core.states import ENDS, Event, State
 from xpm_core.words.text import plural
+from xpm_core.workspace.files import LISTING_LAG_S
 
-ENDED = (State.DONE, State.FAILED, State.CANCELLED)
 SUBJECT = "index"
 
 
@@ -64,7 +64,7 @@ def check(patient: Patient) -> Iterator[Finding]:
 
 def _lacks_end(job: JobFacts | Job, entry: Entry | None) -> bool:
     """Whether a job has ended by the server, and the index says nothing of that, or how an earlier execution ended."""
-    if entry is None or job.state not in ENDED:
+    if entry is None or job.state not in ENDS:
         return False
     known = entry.end.execution if entry.end is not None else ""
     return entry.state is not job.state or bool(known and job.execution and known != job.execution)
@@ -94,7 +94,7 @@ def _endless(patient: Patient, index: MergedIndex, found: Collection[str]) -> li
         known = patient.read(doubtful)
     if not doubtful:
         return []
-    late_s = server_time(patient.client) - markers.LATE_S if shared else math.inf
+    late_s = server_time(patient.client) - LISTING_LAG_S if shared else math.inf
     jobs = patient.view.reader.jobs.read(doubtful)
     return sorted(job.identity for job in jobs if job.ended_s < late_s and _proven(patient, job) is not None)
 

@@ -20,11 +20,10 @@ from xpm_core.errors import WorkspaceError
 from xpm_core.reading.server import server_time
 from xpm_core.states import State
 from xpm_core.words.text import plural
+from xpm_core.workspace.files import LISTING_LAG_S
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_records import Kind
 
-LATE_S = 120.0
-"""How long a shared file system may hide a new file, seconds."""
 MOMENT_S = 1.0
 """How long a worker may take to write a marker after the server has learnt of the end, seconds."""
 POLL_S = 0.02
@@ -166,7 +165,7 @@ def _not_yet(patient: Patient, found: dict[str, Fault]) -> Iterator[str]:
             else:
                 found[identity] = fault
         now_s = server_time(patient.client)
-        young = {each for each in doubtful if now_s - now[each].ended_s < LATE_S}
+        young = {each for each in doubtful if now_s - now[each].ended_s < LISTING_LAG_S}
         if shared:
             yield from young
             return

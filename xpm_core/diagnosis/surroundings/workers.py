@@ -23,9 +23,8 @@ from xpm_core.reading.workers import WorkerState
 from xpm_core.store import keys
 from xpm_core.store.refusals import daemon_of
 from xpm_core.words.text import plural, span
+from xpm_core.workspace.files import LISTING_LAG_S
 
-LATE_S = 120.0
-"""How long a shared file system may hide a new file, seconds."""
 ALONE_S = 600.0
 """After how many seconds a mark that nobody renews is left over."""
 RESTART = "restart it with this version"
@@ -98,7 +97,7 @@ def _sight(patient: Patient, daemon: Daemon) -> Iterator[Finding]:
     found = _mark_here(patient.workspace.path, noted.daemon)
     if found is not None and found.nonce == noted.nonce and found.at_s >= noted.at_s - STALE_S:
         return
-    young = patient.view.now_s - max(worker.started_s for worker in daemon.workers) < LATE_S
+    young = patient.view.now_s - max(worker.started_s for worker in daemon.workers) < LISTING_LAG_S
     if found is None and young and file_system.is_shared(patient.workspace.path):
         yield unknown(daemon.subject, "its mark is not seen yet, it has just started", "try again in two minutes")
         return

@@ -93,8 +93,8 @@ class Export:
         records = sum(len(data) for each in self.jobs for data in each.records.values())
         payloads = sum(len(each.kept.spec.payload) for each in self.jobs)
         runs = sum(file.about.st_size for file in self.runs)
-        runs += len(self.samplings)
-        return jobs + records + payloads + runs + self.code.size + sum(map(len, self.parts.values()))
+        parts = sum(map(len, self.parts.values()))
+        return jobs + records + payloads + runs + len(self.samplings) + self.code.size + parts
 
     @cached_property
     def samplings(self) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, overload
 from xpm_core.filters import UNKNOWN, BoundFilter, Order
 from xpm_core.reading.listing.known_jobs import KnownJobs
 from xpm_core.reading.listing.row import JobRow
-from xpm_core.states import State
+from xpm_core.states import ENDS, State
 
 if TYPE_CHECKING:
     from xpm_core.reading.jobs import Job
@@ -34,9 +34,6 @@ RANKS = {
     )
 }
 """The order of a list without another one: what needs somebody comes first, what is done comes last."""
-
-
-_ENDED = (State.DONE, State.FAILED, State.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ class JobSelector:
         Less is asked of the server than by `select`: of a job that has ended, the index says enough.
         """
         rows, unsure = self._matching(wanted, list(self._known.rows.values()))
-        self.complete(row for row in rows if row.state not in _ENDED)
+        self.complete(row for row in rows if row.state not in ENDS)
         return [row for row in rows if row.job is None or wanted.matches(row)], unsure
 
     def complete(self, rows: Iterable[JobRow]) -> None:

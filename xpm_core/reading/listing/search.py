@@ -21,14 +21,13 @@ from xpm_core.reading.listing.known_jobs import KnownJobs, by_index, by_server
 from xpm_core.reading.listing.listing import JobSelector, Listing
 from xpm_core.reading.listing.ranking import Ranking
 from xpm_core.reading.listing.row import JobRow
-from xpm_core.states import State
+from xpm_core.states import ENDS
 
 if TYPE_CHECKING:
     from xpm_core.reading.reader import Reader
 
 R = TypeVar("R", bound=Row)
 
-ENDED = (State.DONE, State.FAILED, State.CANCELLED)
 AWAITED_S = 120.0
 """How long the index is read on for the facts of a job, seconds. A network file system may show them a minute late.
 If its writer was killed just then, the end never comes."""
@@ -160,7 +159,7 @@ class JobSearch:
         until = self._awaited_until()
         awaited = {each: until_s for each, until_s in until.items() if until_s >= now_s and each not in fresh}
         nameless = [each for each in awaited if each in rows and not rows[each].entry.task]
-        reads = new or forgotten or awaited or any(job.state in ENDED for job in fresh.values())
+        reads = new or forgotten or awaited or any(job.state in ENDS for job in fresh.values())
         entries = self.index.read_on() if reads else {}
         for identity in [*fresh, *awaited]:
             entry = entries.get(identity)
@@ -235,7 +234,7 @@ def _awaits(row: JobRow) -> bool:
     if not row.entry.task:
         return True
     end, job = row.entry.end, row.job
-    if row.state not in ENDED:
+    if row.state not in ENDS:
         return False
     is_it = end is not None and (not end.execution or job is None or end.execution == job.execution)
     return row.entry.state is not row.state or not is_it

@@ -18,10 +18,10 @@ from xpm_core.reading.jobs import Job
 from xpm_core.script.rehearsal.facts import Facts
 from xpm_core.script.rehearsal.obstacles import Limit, Obstacle, limits_of, obstacles_of
 from xpm_core.script.rehearsal.planned_job import Fate, PlannedJob
-from xpm_core.script.submit.listings import LISTING_LAG_S
 from xpm_core.states import State
 from xpm_core.words.commands import Commands
 from xpm_core.words.text import plural, span
+from xpm_core.workspace.files import LISTING_LAG_S
 
 SCHEMA = 1
 """Version of the JSON form."""

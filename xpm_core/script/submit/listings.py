@@ -13,9 +13,6 @@ LISTED_S = 10.0
 
 _NEVER: tuple[frozenset[str], float] = frozenset(), 0.0
 
-LISTING_LAG_S = 120.0
-"""How long a network file system may hide a new file, seconds. Only after that a marker counts as missing."""
-
 
 class Listings:
     """The jobs that have a directory, by one listing for all jobs of a task.

@@ -41,7 +41,7 @@ from xpm_core.script.follow.markers import mark_done
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
 from xpm_core.script.submit.guard import refuse_unguarded
-from xpm_core.script.submit.listings import LISTING_LAG_S, Listings
+from xpm_core.script.submit.listings import Listings
 from xpm_core.script.submit.lookalikes import Lookalikes
 from xpm_core.script.submit.options import Options
 from xpm_core.script.submit.outbox import Answer, Outbox
@@ -56,6 +56,7 @@ from xpm_core.wire import payload, signing
 from xpm_core.words.commands import Commands
 from xpm_core.words.text import say
 from xpm_core.workspace.experiment_directory import ExperimentDirectory, RunDirectory
+from xpm_core.workspace.files import LISTING_LAG_S
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_links import JobLinks
 from xpm_core.workspace.job_spec import JobSpec, Retries

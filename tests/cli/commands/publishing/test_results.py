@@ -220,7 +220,7 @@ def test_jobs_whose_directories_were_deleted_are_named(typed: Xpm, swept: Lab, m
     for name in ("bm251", "dense3"):
         shutil.rmtree(swept.directory(name).path)
     assert "gone" not in typed().stderr
-    monkeypatch.setattr(results_listed, "LATE_S", -1.0)
+    monkeypatch.setattr(results_listed, "LISTING_LAG_S", -1.0)
     whole = typed()
     first = f"Train/{swept.identity('bm251')[:7]}"
     assert "5 rows" in whole.stdout
@@ -246,7 +246,7 @@ def test_a_folder_of_jobs_that_cannot_be_read_is_no_reason_to_call_them_gone(
             raise PermissionError(13, "Permission denied", str(path))
         return plain(path, **more)
 
-    monkeypatch.setattr(results_listed, "LATE_S", -1.0)
+    monkeypatch.setattr(results_listed, "LISTING_LAG_S", -1.0)
     monkeypatch.setattr(results_listed, "FEW", few)
     monkeypatch.setattr(os, call, closed)
     found = typed()
@@ -261,7 +261,7 @@ def test_a_folder_with_many_directories_is_not_listed_for_a_few_jobs(
     """A network file system may take seconds for that."""
     plain, seen = os.listdir, list[str]()
     monkeypatch.setattr(os, "listdir", lambda *folder: seen.append(str(*folder)) or plain(*folder))
-    monkeypatch.setattr(results_listed, "LATE_S", -1.0)
+    monkeypatch.setattr(results_listed, "LISTING_LAG_S", -1.0)
     shutil.rmtree(swept.directory("bm251").path)
     assert f"is gone: Train/{swept.identity('bm251')[:7]}. " in typed().stderr
     assert not any(each.endswith("/jobs/sweep.train") for each in seen)

@@ -143,7 +143,7 @@ def test_an_end_that_may_still_be_written_is_not_missing(
     Store(lab.client, lab.workspace.id).cancel(lab.submit("a"))
     monkeypatch.setattr(index, "is_shared", lambda path: True)
     assert doctor().levels(SUBJECT) == ["ok"]
-    monkeypatch.setattr(markers, "LATE_S", -60.0)
+    monkeypatch.setattr(index, "LISTING_LAG_S", -60.0)
     assert doctor().levels(SUBJECT) == ["error"]
 
 

@@ -18,12 +18,12 @@ from xpm_core.config import Task
 from xpm_core.index.merged import MergedIndex
 from xpm_core.index.writers import IndexedJob, SubmissionWriter
 from xpm_core.script.submit import submitter
-from xpm_core.script.submit.listings import LISTING_LAG_S
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import ForgetCode, Submission
 from xpm_core.workspace.experiment_directory import RunDirectory
+from xpm_core.workspace.files import LISTING_LAG_S
 
 pytestmark = pytest.mark.redis
 
